@@ -68,9 +68,10 @@ const (
 
 // MetricOption says how a metric is declared. [Unit] and [Resolution] are the
 // options there are.
-type MetricOption interface {
-	declare(*declaration)
-}
+type MetricOption interface{ metricOption() }
+
+func (Unit) metricOption()       {}
+func (Resolution) metricOption() {}
 
 // declaration is what the options of one call ask for; zero fields were not given.
 type declaration struct {
@@ -78,5 +79,28 @@ type declaration struct {
 	resolution Resolution
 }
 
-func (u Unit) declare(d *declaration)       { d.unit = u }
-func (r Resolution) declare(d *declaration) { d.resolution = r }
+// declared collects options. A unit or resolution that CloudWatch does not know is
+// left as it is: [declaration.known] deals with it.
+func declared(opts []MetricOption) (d declaration) {
+	for _, o := range opts {
+		switch o := o.(type) {
+		case Unit:
+			d.unit = o
+		case Resolution:
+			d.resolution = o
+		}
+	}
+	return d
+}
+
+// known replaces what CloudWatch does not know and reports whether there was any.
+func (d declaration) known() (declaration, bool) {
+	ok := true
+	if d.unit != "" && !d.unit.Valid() {
+		d.unit, ok = None, false
+	}
+	if d.resolution != 0 && d.resolution != StandardResolution && d.resolution != HighResolution {
+		d.resolution, ok = StandardResolution, false
+	}
+	return d, ok
+}

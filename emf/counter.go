@@ -1,0 +1,103 @@
+package emf
+
+// Counter adds up values; a document carries the sum of what was added since the
+// last one. Its methods are safe for concurrent use, never block and never fail.
+type Counter series
+
+// A counter's bits hold how often it was added to above how much, so that one atomic
+// add records both and one swap takes both. Only whole numbers below 2^24 go there.
+// Past half of the room for the count, the bits are moved to the remainder; the other
+// half is for adds that arrive meanwhile.
+const (
+	sumBits   = 44
+	oneAdd    = 1 << sumBits
+	sumMask   = oneAdd - 1
+	smallSum  = 1 << 24
+	spillOver = 1 << 63
+)
+
+// Inc adds 1.
+func (c *Counter) Inc() {
+	if c == nil {
+		return
+	}
+	if c.bits.Add(oneAdd+1) >= spillOver || c.r == nil || c.r.state.Load() != active {
+		c.settle()
+	}
+}
+
+// Add adds v, which may be negative. NaN, infinities and magnitudes beyond 2^360 are
+// dropped and counted. Whole numbers from 0 to 16,777,215 cost one atomic add; others
+// take a lock that is held for a few instructions.
+func (c *Counter) Add(v float64) {
+	if c == nil {
+		return
+	}
+	if !(v >= 0 && v < smallSum) || v != float64(uint64(v)) {
+		if !inRange(v) {
+			(*series)(c).lose(v)
+			return
+		}
+		c.addAll(1, v)
+		return
+	}
+	if c.bits.Add(oneAdd+uint64(v)) >= spillOver || c.r == nil || c.r.state.Load() != active {
+		c.settle()
+	}
+}
+
+// addAll adds n recordings that sum up to v.
+func (c *Counter) addAll(n uint64, v float64) {
+	s := (*series)(c)
+	if s.r == nil {
+		return
+	}
+	m := s.extend()
+	m.mu.Lock()
+	m.count += n
+	m.sum += v
+	m.mu.Unlock()
+	if s.r.state.Load() != active {
+		s.settle()
+	}
+}
+
+func (c *Counter) settle() {
+	s := (*series)(c)
+	if s.bits.Load() >= spillOver {
+		m := s.extend()
+		m.mu.Lock()
+		w := s.bits.Swap(0) // under the lock: takeCount finds it in one place or the other
+		m.count += w >> sumBits
+		m.sum += float64(w & sumMask)
+		m.mu.Unlock()
+	}
+	if s.r == nil || s.r.state.Load() != active {
+		s.settle()
+	}
+}
+
+func (s *series) takeCount() (n uint64, sum float64) {
+	if w := s.bits.Load(); w != 0 { // a load leaves the cache line where it is
+		w = s.bits.Swap(0)
+		n, sum = w>>sumBits, float64(w&sumMask)
+	}
+	if m := s.more.Load(); m != nil {
+		m.mu.Lock()
+		n += m.count
+		sum += m.sum
+		m.count, m.sum = 0, 0
+		m.mu.Unlock()
+	}
+	return n, sum
+}
+
+func (s *series) waitingCount() uint64 {
+	n := s.bits.Load() >> sumBits
+	if m := s.more.Load(); m != nil {
+		m.mu.Lock()
+		n += m.count
+		m.mu.Unlock()
+	}
+	return n
+}

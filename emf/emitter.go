@@ -1,0 +1,266 @@
+package emf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/liftemf/liftemf/internal/distribution"
+)
+
+// ErrClosed is what flushes return after [Emitter.Close].
+var ErrClosed = errors.New("emf: the emitter is closed")
+
+// Emitter owns a namespace, everything recorded under it, the flush and the sink. Its
+// embedded Recorder is the root recorder, which has the dimensions of [WithDimensions]
+// only. An Emitter is safe for concurrent use.
+type Emitter struct {
+	*Recorder
+
+	config      *config
+	now         func() time.Time
+	envelope    envelope
+	properties  properties
+	definitions definitions
+	sets        sync.Map // of names of dimensions, as written in directives
+	store       *store
+	events      events
+	account     account
+	diagnostics diagnostics
+	outbox      *outbox
+
+	closing atomic.Bool
+	timer   timer
+}
+
+// New returns an emitter for a namespace: 1 to 255 letters, digits, spaces and
+// . - _ / # : characters. With an empty namespace it is taken from AWS_EMF_NAMESPACE or
+// POWERTOOLS_METRICS_NAMESPACE. Where no dimension Service is given, its value is taken
+// from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true
+// drops everything at the flush, counted as "disabled". The environment is read here and
+// never again.
+//
+// An emitter with a flush interval owns a goroutine until it is closed.
+func New(namespace string, opts ...Option) (*Emitter, error) {
+	c, err := newConfig(namespace, opts)
+	if err != nil {
+		return nil, err
+	}
+	e := &Emitter{
+		config:      c,
+		now:         c.now,
+		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
+		store:       newStore(),
+		diagnostics: diagnostics{logger: c.logger},
+	}
+	names := make([]string, 0, len(c.properties))
+	for name := range c.properties {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		member, why := appendProperty(nil, name, c.properties[name])
+		if why != kept {
+			return nil, fmt.Errorf("emf: WithProperties: %q cannot be a property: %v", name, why)
+		}
+		e.properties.put(name, member)
+	}
+	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
+	var bare Recorder
+	bare.e = e
+	dims := bare.union(nil, c.dimensions)
+	e.Recorder = e.store.intern(e, hashOf(dims), dims)
+	if c.flushInterval > 0 {
+		e.timer.start(e, c.flushInterval)
+	}
+	return e, nil
+}
+
+// Must returns e, and panics if err is not nil: for emitters made where a program starts.
+func Must(e *Emitter, err error) *Emitter {
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// dimensionSet returns the one copy of a set of names.
+func (e *Emitter) dimensionSet(names string) string {
+	set, _ := e.sets.LoadOrStore(names, names)
+	return set.(string)
+}
+
+// Flush hands the sink all that was recorded before the call, but for what is in events
+// that have not ended, and before it what an earlier flush could not deliver. It returns
+// when the sink has taken it, or with an error that says how much it has not; that is
+// offered again by the next flush within [WithMaxPending].
+//
+// When ctx is done Flush returns, even if the sink does not: what the sink has then not
+// settled stays pending until it does. Documents are stamped with the time of the call.
+func (e *Emitter) Flush(ctx context.Context) error {
+	if e.closing.Load() {
+		return ErrClosed
+	}
+	return e.flush(ctx, e.now())
+}
+
+func (e *Emitter) flush(ctx context.Context, at time.Time) error {
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("emf: nothing flushed: %w", err)
+	}
+	if err := e.outbox.acquire(ctx); err != nil {
+		return err
+	}
+	return await(ctx, func() error {
+		defer e.outbox.release()
+		return e.drain(ctx, at)
+	})
+}
+
+// drain writes the series of all recorders to the sink. The caller has the turn.
+//
+// Once the sink has failed, what is written goes to the outbox as long as it has room;
+// the rest stays in its series, where it costs nothing and adds up, for the next flush.
+func (e *Emitter) drain(ctx context.Context, at time.Time) error {
+	b := newBatch()
+	defer b.free()
+	var errs []error
+	send := func() {
+		if err := e.send(ctx, b.documents()); err != nil {
+			errs = append(errs, err)
+		}
+		b.reset()
+	}
+
+	var none properties
+	b.recorders = e.store.recorders(b.recorders[:0])
+	for _, r := range b.recorders {
+		if len(errs) > 0 && (ctx.Err() != nil || e.outbox.full()) {
+			break
+		}
+		if b.props = e.appendProperties(b.props[:0], r, &none); b.write(&e.envelope, r, at, b.props) {
+			r.quiet = 0
+		} else {
+			r.quiet = min(r.quiet+1, idleFlushes)
+		}
+		if len(b.buf) >= fullBatch {
+			send()
+		}
+	}
+	clear(b.recorders)
+	if len(errs) == 0 || len(b.docs) > 0 {
+		send()
+	}
+	e.store.rest()
+	e.account.flushed(e.now())
+	return errors.Join(errs...)
+}
+
+// send hands documents to the sink. The caller has the turn.
+func (e *Emitter) send(ctx context.Context, docs []Document) error {
+	if e.config.disabled {
+		for i := range docs {
+			e.account.drop(disabled, uint64(docs[i].Values))
+		}
+		return nil
+	}
+	return e.outbox.write(ctx, docs)
+}
+
+// Close ends all events, flushes, closes the sink if it has a method Close() error, and
+// stops. Values recorded afterwards are dropped and counted. The error says what could
+// not be delivered; that is dropped and counted too. When ctx is done Close returns, even
+// if the sink does not. Closing again returns nil.
+func (e *Emitter) Close(ctx context.Context) error {
+	if e.closing.Swap(true) {
+		return nil
+	}
+	e.timer.stop(ctx)
+	var errs []error
+	collect := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, ev := range e.events.all(true) {
+		collect(ev.End(ctx))
+	}
+	collect(e.flush(ctx, e.now()))
+	// What was recorded meanwhile is flushed as well; only then values are dropped, so
+	// that none from before the call can be.
+	e.store.seal()
+	if len(errs) == 0 {
+		collect(e.flush(ctx, e.now()))
+	}
+	e.abandon()
+	collect(e.closeSink(ctx))
+	return errors.Join(errs...)
+}
+
+// abandon drops what is left after the last flush.
+func (e *Emitter) abandon() {
+	e.outbox.close()
+	b := newBatch()
+	defer b.free()
+	for _, r := range e.store.recorders(nil) {
+		if n := r.discard(&b.snap); n > 0 {
+			e.account.lose(undelivered, n)
+		}
+	}
+}
+
+// closeSink closes the sink when it is not written to any more.
+func (e *Emitter) closeSink(ctx context.Context) error {
+	sink, ok := e.config.sink.(interface{ Close() error })
+	if !ok {
+		return nil
+	}
+	closeIt := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("emf: closing the sink panicked: %v", p)
+			}
+		}()
+		<-e.outbox.turn // and never back
+		return sink.Close()
+	}
+	return await(ctx, closeIt)
+}
+
+// Stats returns what the emitter has done so far. It may be called at any time, also
+// while a flush hangs, and looks at every series.
+func (e *Emitter) Stats() Stats {
+	var waiting uint64
+	for _, r := range e.store.recorders(nil) {
+		waiting += r.waiting()
+	}
+	for _, ev := range e.events.all(false) {
+		waiting += ev.waiting()
+	}
+	s := e.account.stats(waiting)
+	s.Recorders = e.store.len()
+	return s
+}
+
+// discard takes what is in the recorder's series and returns how many values it was.
+func (r *Recorder) discard(snap *distribution.Snapshot) (values uint64) {
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if s.def.kind != gaugeFunc {
+			n, _ := s.take(snap)
+			values += n
+		}
+	}
+	return values
+}
+
+// waiting is the number of values in the recorder's series.
+func (r *Recorder) waiting() (n uint64) {
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		n += s.waiting()
+	}
+	return n
+}

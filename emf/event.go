@@ -1,0 +1,247 @@
+package emf
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Event is one unit of work, such as an invocation, a request or a job, with values and
+// properties of its own: they go into documents that carry nothing else, stamped with
+// the event's time. Its embedded Recorder has the dimensions given to [Emitter.Begin];
+// recorders made from it with With and WithTenant belong to the event too. An Event is
+// safe for concurrent use.
+//
+// An event that is never ended is kept until the emitter is closed.
+type Event struct {
+	*Recorder
+
+	mu         sync.Mutex
+	at         time.Time
+	properties properties
+	recorders  []*Recorder
+	over       bool
+
+	previous, next *Event // of the open events
+}
+
+// The window around now in which CloudWatch takes metrics.
+//
+// Source: MetricDatum in the PutMetricData API reference.
+const (
+	oldest = 14 * 24 * time.Hour
+	newest = 2 * time.Hour
+)
+
+// Begin begins an event under the emitter's dimensions and these, see [Recorder.With].
+// Its documents are stamped with the time of the call.
+func (e *Emitter) Begin(dims ...Dimension) *Event {
+	ev := &Event{at: e.now()}
+	ev.Recorder = ev.newRecorder(e.Recorder.With(dims...))
+	ev.recorders = append(ev.recorders, ev.Recorder)
+	if !e.events.open(ev) {
+		ev.over = true
+		ev.Recorder.state.Store(ended)
+	}
+	return ev
+}
+
+func (ev *Event) newRecorder(base *Recorder) *Recorder {
+	r := &Recorder{
+		e: base.e, event: ev, base: base,
+		hash: base.hash, dims: base.dims, set: base.set, count: base.count,
+	}
+	r.clash.Store(base.clash.Load())
+	return r
+}
+
+// recorder returns the event's recorder for the emitter's recorder base.
+func (ev *Event) recorder(base *Recorder) *Recorder {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	for _, r := range ev.recorders {
+		if r.base == base {
+			return r
+		}
+	}
+	r := ev.newRecorder(base)
+	if ev.over {
+		r.state.Store(ended)
+	}
+	ev.recorders = append(ev.recorders, r)
+	return r
+}
+
+// SetProperty puts a property, a root member that is neither metric nor dimension, into
+// the documents that the event emits from now on; the last value of a name wins. The
+// value is encoded at once, as json-iterator encodes it, and invalid UTF-8 is replaced
+// by U+FFFD. A value without a JSON form, a property too large for a document, and one
+// named like a dimension or a metric are left out and counted. After End it does nothing.
+func (ev *Event) SetProperty(key string, value any) {
+	if ev == nil || ev.Recorder.discards() {
+		return
+	}
+	var room [128]byte
+	member, why := appendProperty(room[:0], key, value) // may call the value's methods: not under the lock
+	if why != kept {
+		ev.e.loseProperty(clean(key), why)
+		return
+	}
+	ev.mu.Lock()
+	if !ev.over {
+		ev.properties.put(key, member)
+	}
+	ev.mu.Unlock()
+}
+
+// SetTimestamp stamps the documents that the event emits from now on. CloudWatch takes
+// times from two weeks ago to two hours ahead: values of an event beyond are dropped and
+// counted. The zero time is ignored.
+func (ev *Event) SetTimestamp(t time.Time) {
+	if ev == nil || t.IsZero() {
+		return
+	}
+	ev.mu.Lock()
+	ev.at = t
+	ev.mu.Unlock()
+}
+
+// Flush emits what was recorded so far; values recorded later form the next document.
+// It returns the sink's error, see [Emitter.Flush].
+func (ev *Event) Flush(ctx context.Context) error { return ev.emit(ctx, false) }
+
+// End emits the rest and ends the event; ending it again does nothing. Values recorded
+// later go to the emitter's own recorder with the same dimensions and are counted in
+// [Stats].Late. It returns the sink's error, see [Emitter.Flush]. A done ctx loses
+// nothing: the documents then wait for the emitter's next flush.
+func (ev *Event) End(ctx context.Context) error { return ev.emit(ctx, true) }
+
+func (ev *Event) emit(ctx context.Context, last bool) error {
+	if ev == nil || ev.Recorder.discards() {
+		return nil
+	}
+	b := newBatch()
+	ev.mu.Lock()
+	if ev.over {
+		ev.mu.Unlock()
+		b.free()
+		return nil
+	}
+	if last {
+		ev.over = true
+		for _, r := range ev.recorders {
+			r.state.Store(ended)
+		}
+	}
+	at := ev.at
+	b.recorders = append(b.recorders[:0], ev.recorders...)
+	ev.properties.copyTo(&b.event)
+	ev.mu.Unlock()
+
+	e := ev.e
+	if last {
+		e.events.close(ev)
+	}
+	e.write(b, at)
+	if len(b.docs) == 0 {
+		b.free()
+		return nil
+	}
+	return e.emit(ctx, b)
+}
+
+// write takes what was recorded on an event and writes it to b, which has the event's
+// recorders and properties.
+func (e *Emitter) write(b *batch, at time.Time) {
+	age := e.now().Sub(at)
+	inWindow := age <= oldest && age >= -newest
+	for _, r := range b.recorders {
+		switch {
+		case r.first.Load() == nil:
+		case inWindow:
+			b.props = e.appendProperties(b.props[:0], r, &b.event)
+			b.write(&e.envelope, r, at, b.props)
+		default:
+			if n := r.discard(&b.snap); n > 0 {
+				e.account.lose(badTime, n)
+				e.diagnostics.report(badTime.String(), "an event's time is more than two weeks ago or two hours ahead: its values are dropped", "age", age)
+			}
+		}
+	}
+	clear(b.recorders)
+}
+
+// emit sends a batch, which it frees. If the sink is not free until ctx is done the
+// documents wait for the next flush.
+func (e *Emitter) emit(ctx context.Context, b *batch) error {
+	docs := b.documents()
+	if err := e.outbox.acquire(ctx); err != nil {
+		dropped := e.outbox.keepCopies(docs)
+		b.free()
+		return fmt.Errorf("%w: %d documents kept for the next flush, %d dropped", err, len(docs)-dropped, dropped)
+	}
+	return await(ctx, func() error {
+		defer e.outbox.release()
+		defer b.free()
+		return e.send(ctx, docs)
+	})
+}
+
+func (ev *Event) waiting() (n uint64) {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	for _, r := range ev.recorders {
+		n += r.waiting()
+	}
+	return n
+}
+
+// events are an emitter's open events.
+type events struct {
+	mu     sync.Mutex
+	first  *Event
+	closed bool
+}
+
+// open adds an event unless the emitter is closed.
+func (es *events) open(ev *Event) bool {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	if es.closed {
+		return false
+	}
+	if ev.next = es.first; ev.next != nil {
+		ev.next.previous = ev
+	}
+	es.first = ev
+	return true
+}
+
+func (es *events) close(ev *Event) {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	if ev.next != nil {
+		ev.next.previous = ev.previous
+	}
+	if ev.previous != nil {
+		ev.previous.next = ev.next
+	} else {
+		es.first = ev.next
+	}
+	ev.next, ev.previous = nil, nil
+}
+
+// all returns the open events, the oldest first; last keeps others from being opened.
+func (es *events) all(last bool) []*Event {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	es.closed = es.closed || last
+	var list []*Event
+	for ev := es.first; ev != nil; ev = ev.next {
+		list = append(list, ev)
+	}
+	slices.Reverse(list)
+	return list
+}

@@ -1,0 +1,60 @@
+package emf
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Histogram keeps the distribution of values. A document carries up to 100
+// observations as they are and in order, more as at most 100 values with counts; count,
+// sum, minimum and maximum stay exact, and p50, p75, p90, p95, p99 and p99.9 within 1 %.
+// Its methods are safe for concurrent use and never fail; no flush holds up a recording
+// for longer than it takes to hand the values over.
+type Histogram series
+
+// Observe records v. NaN, infinities and magnitudes beyond 2^360 are dropped and
+// counted.
+func (h *Histogram) Observe(v float64) {
+	if h == nil {
+		return
+	}
+	if !inRange(v) {
+		(*series)(h).lose(v)
+		return
+	}
+	if h.r == nil {
+		return
+	}
+	h.more.Load().values.Observe(v)
+	if h.r.state.Load() != active {
+		(*series)(h).settle()
+	}
+}
+
+// Start starts a stopwatch by the emitter's clock. The function it returns observes the
+// time passed since, in the histogram's unit if that is Seconds, Milliseconds or
+// Microseconds, else in milliseconds. Calling it again does nothing.
+func (h *Histogram) Start() (stop func()) {
+	if h == nil || h.r == nil {
+		return func() {}
+	}
+	now := h.r.e.now
+	begin := now()
+	var stopped atomic.Bool
+	return func() {
+		if !stopped.Swap(true) {
+			h.Observe(inUnit(now().Sub(begin), h.def.unit))
+		}
+	}
+}
+
+// inUnit returns d as a number of unit, or of milliseconds if that is no unit of time.
+func inUnit(d time.Duration, unit Unit) float64 {
+	switch unit {
+	case Seconds:
+		return d.Seconds()
+	case Microseconds:
+		return float64(d) / float64(time.Microsecond)
+	}
+	return float64(d) / float64(time.Millisecond)
+}

@@ -1,0 +1,195 @@
+package emf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// outbox hands documents to the sink, one batch after the other, and keeps those that
+// the sink did not take for the next time, up to a number of bytes.
+type outbox struct {
+	sink    Sink
+	account *account
+	limit   int
+
+	turn chan struct{} // holds a token while nobody writes
+
+	mu      sync.Mutex
+	pending []Document // with JSON of their own, oldest first
+	size    int        // of pending
+	closed  bool
+}
+
+func newOutbox(sink Sink, account *account, limit int) *outbox {
+	o := &outbox{sink: sink, account: account, limit: limit, turn: make(chan struct{}, 1)}
+	o.release()
+	return o
+}
+
+// acquire waits for the turn to write.
+func (o *outbox) acquire(ctx context.Context) error {
+	select {
+	case <-o.turn:
+		return nil
+	default:
+	}
+	select {
+	case <-o.turn:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("emf: another write to the sink has not ended: %w", context.Cause(ctx))
+	}
+}
+
+func (o *outbox) release() { o.turn <- struct{}{} }
+
+// await runs f, which uses ctx. It returns when ctx is done, even if f does not: f then
+// goes on by itself.
+func await(ctx context.Context, f func() error) error {
+	if ctx.Done() == nil {
+		return f()
+	}
+	result := make(chan error, 1)
+	go func() { result <- f() }()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-result: // f may have noticed as well
+		return err
+	default:
+		return fmt.Errorf("emf: the sink has not answered: %w", context.Cause(ctx))
+	}
+}
+
+// write offers the sink what is pending and then docs. The caller has the turn.
+func (o *outbox) write(ctx context.Context, docs []Document) error {
+	o.mu.Lock()
+	kept := len(o.pending)
+	if kept > 0 {
+		docs = slices.Concat(o.pending, docs)
+		o.pending, o.size = nil, 0
+	}
+	o.mu.Unlock()
+	if len(docs) == 0 {
+		return nil
+	}
+	err := o.offer(ctx, docs)
+	if err == nil {
+		for i := range docs {
+			o.account.deliver(docs[i])
+		}
+		return nil
+	}
+	o.account.fail(err)
+	return o.settle(docs, kept, err)
+}
+
+// offer calls the sink. One that panics has taken nothing as far as anybody knows.
+func (o *outbox) offer(ctx context.Context, docs []Document) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the sink panicked: %v", p)
+		}
+	}()
+	return o.sink.Write(ctx, docs)
+}
+
+// settle accounts for documents of which the sink did not take all. The first owned of
+// them have JSON of their own.
+func (o *outbox) settle(docs []Document, owned int, err error) error {
+	retry, reject := undeliveredOf(docs, err)
+	var values, refused int
+	var again []Document
+	for i, d := range docs {
+		switch {
+		case reject[i]:
+			refused++
+			values += d.Values
+			o.account.drop(rejected, uint64(d.Values))
+		case retry == nil || retry[i]:
+			values += d.Values
+			if i >= owned {
+				d.JSON = slices.Clone(d.JSON)
+			}
+			again = append(again, d)
+		default:
+			o.account.deliver(d)
+		}
+	}
+	dropped := o.keep(again)
+	return fmt.Errorf("emf: %d values in %d documents not delivered, %d of the documents kept for the next flush, %d refused by the sink, %d dropped: %w",
+		values, refused+len(again), max(len(again)-dropped, 0), refused, dropped, err)
+}
+
+// undeliveredOf reads a sink's error: which documents to retry, nil for all that are
+// not rejected, and which to reject.
+func undeliveredOf(docs []Document, err error) (retry, reject map[int]bool) {
+	var partial *UndeliveredError
+	if !errors.As(err, &partial) {
+		var value UndeliveredError
+		if !errors.As(err, &value) {
+			return nil, nil
+		}
+		partial = &value
+	}
+	retry, reject = make(map[int]bool), make(map[int]bool)
+	for _, i := range partial.Retry {
+		retry[i] = true
+	}
+	for _, i := range partial.Reject {
+		reject[i] = true
+	}
+	return retry, reject
+}
+
+// keep puts documents at the end of those that are pending and drops the oldest where
+// they are too many. It returns how many it dropped.
+func (o *outbox) keep(docs []Document) (dropped int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending = append(o.pending, docs...)
+	for _, d := range docs {
+		o.size += len(d.JSON)
+	}
+	limit := o.limit
+	if o.closed {
+		limit = 0
+	}
+	for o.size > limit {
+		o.size -= len(o.pending[dropped].JSON)
+		o.account.drop(undelivered, uint64(o.pending[dropped].Values))
+		dropped++
+	}
+	o.pending = slices.Delete(o.pending, 0, dropped)
+	return dropped
+}
+
+// keepCopies is keep for documents whose JSON belongs to somebody else.
+func (o *outbox) keepCopies(docs []Document) (dropped int) {
+	own := slices.Clone(docs)
+	for i := range own {
+		own[i].JSON = slices.Clone(own[i].JSON)
+	}
+	return o.keep(own)
+}
+
+// full reports whether more documents would push out others.
+func (o *outbox) full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size+fullBatch > o.limit
+}
+
+// close drops what is pending and what a write that goes on will return.
+func (o *outbox) close() {
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.keep(nil)
+}

@@ -1,0 +1,357 @@
+package emf
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Recorder records values under one set of dimensions. Recorders are cheap, safe for
+// concurrent use and meant to be kept; so are the metrics they return. A nil or zero
+// Recorder discards what it is given.
+type Recorder struct {
+	e     *Emitter
+	event *Event    // nil: an aggregated recorder of the emitter
+	base  *Recorder // an event's: the emitter's recorder with the same dimensions
+
+	hash  uint64 // of the set of dimensions
+	dims  string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
+	set   string // their names, for the directive: `["Service","TenantID"]`
+	count uint16 // of dimensions
+
+	state atomic.Uint32
+	quiet uint8       // flushes without a value, counted by the flush
+	clash atomic.Bool // a dimension or metric has the name of one of the emitter's properties
+
+	first atomic.Pointer[series]   // in order of first use
+	index atomic.Pointer[sync.Map] // name to series, where there are many
+}
+
+// The states of a recorder. All but active send recordings on a detour, see
+// [series.settle].
+const (
+	active = iota
+	idle   // not flushed until something is recorded
+	ended  // of an event that is over: recordings go to the base
+	sealed // of a closed emitter: recordings are dropped
+)
+
+func newRecorder(e *Emitter, hash uint64, dims []Dimension) *Recorder {
+	var members, names []byte
+	for i, d := range dims {
+		members = appendDimension(members, d)
+		if i < maxDimensions {
+			names = append(appendString(names, d.Name), ',')
+		}
+	}
+	r := &Recorder{
+		e:     e,
+		hash:  hash,
+		dims:  string(members),
+		set:   e.dimensionSet("[" + strings.TrimSuffix(string(names), ",") + "]"),
+		count: uint16(len(dims)),
+	}
+	for _, d := range dims {
+		if e.properties.has(d.Name) {
+			r.clash.Store(true)
+		}
+	}
+	return r
+}
+
+// maxMembers bounds the size of a recorder's dimensions in a document; 30 of
+// CloudWatch's longest take 38 kB.
+const maxMembers = 64 << 10
+
+// With returns the recorder that has these dimensions beside those of r. The same
+// dimensions give the same recorder, in whatever order and by whatever way they were
+// given; documents list them in the order of the first. Of a repeated name, here or in
+// r, the last value wins. To look up a recorder that exists takes no lock.
+//
+// A dimension whose value is empty or blank is left out. Characters other than
+// printable ASCII become underscores, names are cut off after 250 characters and values
+// after 1,024, a colon at the start of a name becomes an underscore, and each of these
+// is logged. The 31st and later dimensions do not identify metrics any more, because
+// CloudWatch takes 30: documents carry them as properties.
+func (r *Recorder) With(dims ...Dimension) *Recorder {
+	if r.discards() {
+		return r
+	}
+	if r.event != nil {
+		return r.event.recorder(r.base.With(dims...))
+	}
+	hash, n := r.hash, int(r.count)
+	for i := range dims {
+		if dims[i].Value != "" {
+			hash += dims[i].hash()
+			n++
+		}
+	}
+	if n == int(r.count) {
+		return r
+	}
+	if found := r.e.store.table.Load().find(hash, n, r.dims, dims); found != nil {
+		return found
+	}
+	return r.add(dims)
+}
+
+// WithTenant returns the recorder that has the tenant dimension beside those of r, see
+// [WithTenantDimension]. An empty id gives r.
+func (r *Recorder) WithTenant(id string) *Recorder {
+	if r.discards() {
+		return r
+	}
+	return r.With(Dimension{r.e.config.tenant, id})
+}
+
+// add is the slow way of With: for dimensions that are new, and for those that have to
+// be mended or replace others.
+func (r *Recorder) add(dims []Dimension) *Recorder {
+	var room [maxDimensions]Dimension
+	all := r.union(room[:0], dims)
+	hash := hashOf(all)
+	if found := r.e.store.table.Load().find(hash, len(all), "", all); found != nil {
+		return found
+	}
+	return r.e.store.intern(r.e, hash, all)
+}
+
+// union appends the recorder's dimensions and dims to all, mended, each name once.
+func (r *Recorder) union(all, dims []Dimension) []Dimension {
+	for rest := r.dims; rest != ""; {
+		var d Dimension
+		d, rest = cutDimension(rest)
+		all = append(all, d)
+	}
+	size := len(r.dims)
+	for _, d := range dims {
+		d, problem, ok := d.mend()
+		if problem != "" {
+			r.e.diagnostics.report("dimension", problem, "dimension", clean(d.Name))
+		}
+		if !ok {
+			continue
+		}
+		if i := indexName(all, d.Name); i >= 0 {
+			all[i].Value = d.Value
+			continue
+		}
+		if size += len(d.Name) + len(d.Value); size > maxMembers {
+			r.e.diagnostics.report("dimensions", "too many dimensions for a document: the last are left out")
+			break
+		}
+		all = append(all, d)
+	}
+	if len(all) > maxDimensions {
+		r.e.diagnostics.report("dimensions", "more than 30 dimensions: those after the 30th become properties")
+	}
+	return all
+}
+
+// consistsOf reports whether the recorder's dimensions are those in from, the dimensions
+// of another recorder, and in dims, provided that it has as many as they have together.
+func (r *Recorder) consistsOf(from string, dims []Dimension) bool {
+	rest, grown := strings.CutPrefix(r.dims, from)
+	for i := 0; rest != ""; i++ {
+		var d Dimension
+		d, rest = cutDimension(rest)
+		if i < len(dims) && dims[i] == d {
+			continue
+		}
+		if !slices.Contains(dims, d) && (grown || !contains(from, d)) {
+			return false
+		}
+	}
+	return true
+}
+
+// contains reports whether d is among members.
+func contains(members string, d Dimension) bool {
+	for members != "" {
+		var other Dimension
+		if other, members = cutDimension(members); other == d {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Recorder) hasDimension(name string) bool {
+	for rest := r.dims; rest != ""; {
+		var d Dimension
+		if d, rest = cutDimension(rest); d.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Recorder) hasMetric(name string) bool {
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if s.def.name == name && s.def.void == kept {
+			return true
+		}
+	}
+	return false
+}
+
+// Counter returns the counter of that name. Its unit is [Count] unless another is
+// given.
+//
+// The same name gives the same counter. Names are 1 to 255 printable ASCII characters:
+// other runes become underscores. What a longer or blank name, one that is also the
+// name of a dimension, or one that was declared before as another kind of metric or
+// with another unit or resolution returns is a counter whose recordings are dropped
+// and counted. Options left out are those the name was first declared with, anywhere
+// in the emitter.
+func (r *Recorder) Counter(name string, opts ...MetricOption) *Counter {
+	return (*Counter)(r.series(counter, name, declared(opts)))
+}
+
+// Gauge returns the gauge of that name; see [Recorder.Counter] for names and options.
+// Its unit is [None] unless another is given.
+func (r *Recorder) Gauge(name string, opts ...MetricOption) *Gauge {
+	return (*Gauge)(r.series(gauge, name, declared(opts)))
+}
+
+// Histogram returns the histogram of that name; see [Recorder.Counter] for names and
+// options. Its unit is [None] unless another is given.
+func (r *Recorder) Histogram(name string, opts ...MetricOption) *Histogram {
+	return (*Histogram)(r.series(histogram, name, declared(opts)))
+}
+
+// GaugeFunc makes read the gauge of that name: it is asked at every flush, from the
+// goroutine that flushes, and what it returns is emitted. It must be safe to call at
+// any time, return soon and not flush the emitter. Registering a name again replaces
+// the function. See [Recorder.Counter] for names and options.
+func (r *Recorder) GaugeFunc(name string, read func() float64, opts ...MetricOption) {
+	if r.discards() || read == nil {
+		return
+	}
+	s := r.series(gaugeFunc, name, declared(opts))
+	m := s.extend()
+	m.mu.Lock()
+	m.read = read
+	m.mu.Unlock()
+}
+
+func (r *Recorder) discards() bool { return r == nil || r.e == nil }
+
+// manySeries is how many series a recorder searches one by one.
+const manySeries = 8
+
+// series returns the series that a look-up means, made if there is none.
+func (r *Recorder) series(k kind, name string, want declaration) *series {
+	if r.discards() {
+		return nothing[k]
+	}
+	if index := r.index.Load(); index != nil {
+		if s, ok := index.Load(name); ok && s.(*series).def.answers(k, want) {
+			return s.(*series)
+		}
+		return r.addSeries(k, name, want)
+	}
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if s.def.name == name && s.def.answers(k, want) {
+			return s
+		}
+	}
+	return r.addSeries(k, name, want)
+}
+
+// nothing is what look-ups on a recorder that discards return.
+var nothing = [...]*series{
+	counter:   {},
+	gauge:     {},
+	gaugeFunc: {},
+	histogram: {},
+}
+
+// addSeries is the slow way of series: it mends what was asked for, searches again,
+// and adds what is not there.
+func (r *Recorder) addSeries(k kind, name string, want declaration) *series {
+	e := r.e
+	want, known := want.known()
+	if !known {
+		e.diagnostics.report("unit", "unknown unit or storage resolution: the default is used", "metric", name)
+	}
+	void := kept
+	if printed := clean(name); printed != name {
+		e.diagnostics.report("name", "a name has characters other than printable ASCII: replaced by underscores", "metric", printed)
+		name = printed
+	}
+	switch {
+	case blank(name) || len(name) > maxNameLength:
+		// All share one series: a recorder does not grow with bad names.
+		name, void, want = "", badName, declaration{}
+		e.diagnostics.report("bad name", "a metric name is blank or longer than 255 characters: its values are dropped")
+	case name == "_aws" || r.hasDimension(name):
+		void = conflict
+		e.diagnostics.report("conflict", "a metric is named like a dimension or _aws: its values are dropped", "metric", name)
+	}
+
+	s := r.lookUpOrAdd(k, name, want, void)
+	if s.def.void == conflict && void == kept {
+		e.diagnostics.report("conflict", "a metric was declared before as another kind or with another unit or resolution: its values are dropped", "metric", name)
+	}
+	return s
+}
+
+// lookUpOrAdd adds a series unless there is one.
+func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reason) *series {
+	e := r.e
+	lock := r.lock()
+	lock.Lock()
+	defer lock.Unlock()
+	n := 0
+	var last *series
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if s.def.name == name {
+			if s.def.answers(k, want) {
+				return s
+			}
+			if void == kept {
+				void = conflict
+			}
+		}
+		last = s
+		n++
+	}
+	s := new(series)
+	s.r, s.def = r, e.definitions.declare(k, name, want, void)
+	if e.properties.has(name) {
+		r.clash.Store(true)
+	}
+	if k == histogram || k == gaugeFunc {
+		s.extend()
+	}
+	if index := r.index.Load(); index != nil {
+		index.LoadOrStore(name, s)
+	}
+	if last != nil {
+		last.next.Store(s)
+	} else {
+		r.first.Store(s)
+		if r.event == nil {
+			e.store.join(r)
+		}
+	}
+	if n == manySeries {
+		index := new(sync.Map)
+		for s := r.first.Load(); s != nil; s = s.next.Load() {
+			index.LoadOrStore(s.def.name, s)
+		}
+		r.index.Store(index)
+	}
+	return s
+}
+
+// lock is what guards the adding of series.
+func (r *Recorder) lock() *sync.Mutex {
+	if r.event != nil {
+		return &r.event.mu
+	}
+	return &r.e.store.mu
+}
