@@ -29,8 +29,8 @@ type Stats struct {
 	Flushes   uint64 // flushes of the emitter that ran, by the timer or by a call
 	Errors    uint64 // writes that a sink did not take whole
 
-	Recorders int // recorders in memory that were used lately
-	Folded    int // recorders turned away by the cardinality guard
+	Recorders int // recorders with metrics that were used lately
+	Folded    int // look-ups of further recorders that WithMaxRecorders turned away
 
 	LastError error     // of the last write that failed, nil if none did
 	LastFlush time.Time // when the last flush of the emitter ended

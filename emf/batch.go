@@ -29,6 +29,7 @@ type batch struct {
 	snap    distribution.Snapshot
 
 	recorders []*Recorder // to write
+	at        time.Time   // of the event being written
 	event     properties  // of the event being written
 }
 
@@ -100,20 +101,19 @@ func (env *envelope) room(r *Recorder) int {
 // partition writes the metrics of one recorder, in as many documents as it takes.
 type partition struct {
 	*batch
-	env   *envelope
-	r     *Recorder
-	at    time.Time
-	props []byte // members with their commas
+	env *envelope
+	r   *Recorder
+	at  time.Time
 
 	start   int // of the open document in buf
 	metrics int // in the open document; 0: none is open
 	values  uint64
 }
 
-// write takes what was recorded under r and adds documents with it to b. It reports
-// whether there was anything.
-func (b *batch) write(env *envelope, r *Recorder, at time.Time, props []byte) bool {
-	p := partition{batch: b, env: env, r: r, at: at, props: props}
+// write takes what was recorded under r and adds documents with it and with the emitter's
+// and the event's properties to b. It reports whether there was anything.
+func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
+	p := partition{batch: b, env: &r.e.envelope, r: r, at: at}
 	account := &r.e.account
 	found := false
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
@@ -121,7 +121,10 @@ func (b *batch) write(env *envelope, r *Recorder, at time.Time, props []byte) bo
 		if n == 0 {
 			continue
 		}
-		found = true
+		if !found {
+			found = true
+			b.props = r.e.appendProperties(b.props[:0], r, event)
+		}
 		account.take(n)
 		switch {
 		case s.def.void != kept:

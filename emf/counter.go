@@ -5,24 +5,23 @@ package emf
 type Counter series
 
 // A counter's bits hold how often it was added to above how much, so that one atomic
-// add records both and one swap takes both. Only whole numbers below 2^24 go there.
-// Past half of the room for the count, the bits are moved to the remainder; the other
-// half is for adds that arrive meanwhile.
+// add records both. Only whole numbers below 2^24 go there. Past half of the room for the
+// count, the bits are moved to the remainder; the other half is for adds that arrive
+// meanwhile. The bit above them tells that the counter is diverted.
 const (
-	sumBits   = 44
-	oneAdd    = 1 << sumBits
-	sumMask   = oneAdd - 1
-	smallSum  = 1 << 24
-	spillOver = 1 << 63
+	sumBits         = 44
+	oneAdd          = 1 << sumBits
+	sumMask         = oneAdd - 1
+	smallSum        = 1 << 24
+	spillOver       = 1 << 62
+	divertedCounter = 1 << 63
+	addMask         = divertedCounter - 1
 )
 
 // Inc adds 1.
 func (c *Counter) Inc() {
-	if c == nil {
-		return
-	}
-	if c.bits.Add(oneAdd+1) >= spillOver || c.r == nil || c.r.state.Load() != active {
-		c.settle()
+	if c != nil && c.bits.Add(oneAdd+1) >= spillOver {
+		c.spill()
 	}
 }
 
@@ -41,8 +40,8 @@ func (c *Counter) Add(v float64) {
 		c.addAll(1, v)
 		return
 	}
-	if c.bits.Add(oneAdd+uint64(v)) >= spillOver || c.r == nil || c.r.state.Load() != active {
-		c.settle()
+	if c.bits.Add(oneAdd+uint64(v)) >= spillOver {
+		c.spill()
 	}
 }
 
@@ -57,30 +56,33 @@ func (c *Counter) addAll(n uint64, v float64) {
 	m.count += n
 	m.sum += v
 	m.mu.Unlock()
-	if s.r.state.Load() != active {
+	if s.bits.Load() >= divertedCounter {
 		s.settle()
 	}
 }
 
-func (c *Counter) settle() {
+// spill moves the bits to the remainder, and settles if the counter is diverted.
+func (c *Counter) spill() {
 	s := (*series)(c)
-	if s.bits.Load() >= spillOver {
-		m := s.extend()
-		m.mu.Lock()
-		w := s.bits.Swap(0) // under the lock: takeCount finds it in one place or the other
-		m.count += w >> sumBits
-		m.sum += float64(w & sumMask)
-		m.mu.Unlock()
+	if s.r == nil {
+		s.bits.Store(0)
+		return
 	}
-	if s.r == nil || s.r.state.Load() != active {
+	m := s.extend()
+	m.mu.Lock()
+	w := s.bits.And(divertedCounter) // under the lock: takeCount finds it in one place or the other
+	m.count += w & addMask >> sumBits
+	m.sum += float64(w & sumMask)
+	m.mu.Unlock()
+	if w >= divertedCounter {
 		s.settle()
 	}
 }
 
 func (s *series) takeCount() (n uint64, sum float64) {
-	if w := s.bits.Load(); w != 0 { // a load leaves the cache line where it is
-		w = s.bits.Swap(0)
-		n, sum = w>>sumBits, float64(w&sumMask)
+	if s.bits.Load()&addMask != 0 { // a load leaves the cache line where it is
+		w := s.bits.And(divertedCounter)
+		n, sum = w&addMask>>sumBits, float64(w&sumMask)
 	}
 	if m := s.more.Load(); m != nil {
 		m.mu.Lock()
@@ -93,7 +95,7 @@ func (s *series) takeCount() (n uint64, sum float64) {
 }
 
 func (s *series) waitingCount() uint64 {
-	n := s.bits.Load() >> sumBits
+	n := s.bits.Load() & addMask >> sumBits
 	if m := s.more.Load(); m != nil {
 		m.mu.Lock()
 		n += m.count

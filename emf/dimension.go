@@ -33,7 +33,12 @@ var hashSeed = maphash.MakeSeed()
 // hash returns a hash of the dimension. Those of a set are added up, so that the order
 // does not matter and a dimension can be added to a set whose hash is known.
 func (d Dimension) hash() uint64 {
-	hi, lo := bits.Mul64(maphash.String(hashSeed, d.Name)|1, maphash.String(hashSeed, d.Value))
+	return pairHash(maphash.String(hashSeed, d.Name), d.Value)
+}
+
+// pairHash returns the hash of a dimension whose name's hash is known.
+func pairHash(name uint64, value string) uint64 {
+	hi, lo := bits.Mul64(name|1, maphash.String(hashSeed, value))
 	return hi ^ lo
 }
 
@@ -70,6 +75,26 @@ func (d Dimension) mend() (mended Dimension, problem string, ok bool) {
 func appendDimension(dst []byte, d Dimension) []byte {
 	dst = append(appendString(dst, d.Name), ':')
 	return append(appendString(dst, d.Value), ',')
+}
+
+// spells reports whether members are exactly dims, in their order, and as many. It may
+// say no where it does not want to look closer: to dimensions written with escapes.
+func spells(members string, dims []Dimension) bool {
+	for _, d := range dims {
+		name, value := len(d.Name), len(d.Value)
+		if value == 0 {
+			continue
+		}
+		// `"name":"value",`: without backslashes a quote in name or value would be one
+		// quote more than as many members have.
+		if len(members) < name+value+6 ||
+			members[1:1+name] != d.Name || members[1+name:4+name] != `":"` || members[4+name:4+name+value] != d.Value ||
+			strings.IndexByte(d.Name, '\\') >= 0 || strings.IndexByte(d.Value, '\\') >= 0 {
+			return false
+		}
+		members = members[name+value+6:]
+	}
+	return members == ""
 }
 
 // cutDimension returns the first dimension of members written by appendDimension, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type Emitter struct {
 	properties  properties
 	definitions definitions
 	sets        sync.Map // of names of dimensions, as written in directives
+	tenantHash  uint64   // of the name of the tenant dimension
 	store       *store
 	events      events
 	account     account
@@ -54,7 +56,6 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		config:      c,
 		now:         c.now,
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
-		store:       newStore(),
 		diagnostics: diagnostics{logger: c.logger},
 	}
 	names := make([]string, 0, len(c.properties))
@@ -70,10 +71,10 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		e.properties.put(name, member)
 	}
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
-	var bare Recorder
-	bare.e = e
-	dims := bare.union(nil, c.dimensions)
-	e.Recorder = e.store.intern(e, hashOf(dims), dims)
+	e.store = newStore(e)
+	e.tenantHash = maphash.String(hashSeed, c.tenant)
+	dims := (&Recorder{e: e}).union(nil, c.dimensions)
+	e.Recorder = e.store.findOrAdd(nil, dims, c.maxRecorders)
 	if c.flushInterval > 0 {
 		e.timer.start(e, c.flushInterval)
 	}
@@ -115,23 +116,26 @@ func (e *Emitter) flush(ctx context.Context, at time.Time) error {
 	if err := e.outbox.acquire(ctx); err != nil {
 		return err
 	}
-	return await(ctx, func() error {
-		defer e.outbox.release()
+	if ctx.Done() == nil {
 		return e.drain(ctx, at)
-	})
+	}
+	return await(ctx, func() error { return e.drain(ctx, at) })
 }
 
-// drain writes the series of all recorders to the sink. The caller has the turn.
+// drain writes the series of all recorders to the sink and gives the turn back.
 //
 // Once the sink has failed, what is written goes to the outbox as long as it has room;
 // the rest stays in its series, where it costs nothing and adds up, for the next flush.
 func (e *Emitter) drain(ctx context.Context, at time.Time) error {
+	defer e.outbox.release()
 	b := newBatch()
 	defer b.free()
-	var errs []error
+	var failed error
 	send := func() {
-		if err := e.send(ctx, b.documents()); err != nil {
-			errs = append(errs, err)
+		if failed != nil { // not asked again in this flush
+			e.outbox.keepCopies(b.documents())
+		} else {
+			failed = e.send(ctx, b.documents())
 		}
 		b.reset()
 	}
@@ -139,10 +143,10 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 	var none properties
 	b.recorders = e.store.recorders(b.recorders[:0])
 	for _, r := range b.recorders {
-		if len(errs) > 0 && (ctx.Err() != nil || e.outbox.full()) {
+		if failed != nil && e.outbox.full() {
 			break
 		}
-		if b.props = e.appendProperties(b.props[:0], r, &none); b.write(&e.envelope, r, at, b.props) {
+		if b.write(r, at, &none) {
 			r.quiet = 0
 		} else {
 			r.quiet = min(r.quiet+1, idleFlushes)
@@ -152,12 +156,10 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 		}
 	}
 	clear(b.recorders)
-	if len(errs) == 0 || len(b.docs) > 0 {
-		send()
-	}
+	send()
 	e.store.rest()
 	e.account.flushed(e.now())
-	return errors.Join(errs...)
+	return failed
 }
 
 // send hands documents to the sink. The caller has the turn.
@@ -242,7 +244,7 @@ func (e *Emitter) Stats() Stats {
 		waiting += ev.waiting()
 	}
 	s := e.account.stats(waiting)
-	s.Recorders = e.store.len()
+	s.Recorders, s.Folded = e.store.stats()
 	return s
 }
 

@@ -20,11 +20,25 @@ type Event struct {
 
 	mu         sync.Mutex
 	at         time.Time
-	properties properties
+	properties *properties // nil: none
 	recorders  []*Recorder
 	over       bool
 
 	previous, next *Event // of the open events
+
+	room eventRoom
+}
+
+// eventRoom is where an event keeps what most events need, so that it is one piece of
+// memory. It is never reused: whoever kept a metric of an event that is over must not
+// record on another event.
+type eventRoom struct {
+	root       Recorder
+	recorders  [2]*Recorder
+	series     [6]series
+	remainders [4]remainder
+
+	seriesUsed, remaindersUsed int
 }
 
 // The window around now in which CloudWatch takes metrics.
@@ -38,23 +52,29 @@ const (
 // Begin begins an event under the emitter's dimensions and these, see [Recorder.With].
 // Its documents are stamped with the time of the call.
 func (e *Emitter) Begin(dims ...Dimension) *Event {
-	ev := &Event{at: e.now()}
-	ev.Recorder = ev.newRecorder(e.Recorder.With(dims...))
-	ev.recorders = append(ev.recorders, ev.Recorder)
-	if !e.events.open(ev) {
-		ev.over = true
-		ev.Recorder.state.Store(ended)
-	}
-	return ev
+	return e.events.open(e.now(), e.Recorder.With(dims...))
 }
 
-func (ev *Event) newRecorder(base *Recorder) *Recorder {
-	r := &Recorder{
-		e: base.e, event: ev, base: base,
-		hash: base.hash, dims: base.dims, set: base.set, count: base.count,
-	}
+// mirror makes r the event's recorder for the emitter's recorder base.
+func (r *Recorder) mirror(ev *Event, base *Recorder) {
+	r.e, r.event, r.base = base.e, ev, base
+	r.dims, r.set, r.count = base.dims, base.set, base.count
 	r.clash.Store(base.clash.Load())
-	return r
+}
+
+// newSeries returns a new series of the event. The caller holds the lock.
+func (ev *Event) newSeries(k kind) *series {
+	room := &ev.room
+	if room.seriesUsed == len(room.series) {
+		return new(series)
+	}
+	s := &room.series[room.seriesUsed]
+	room.seriesUsed++
+	if k == histogram && room.remaindersUsed < len(room.remainders) {
+		s.more.Store(&room.remainders[room.remaindersUsed])
+		room.remaindersUsed++
+	}
+	return s
 }
 
 // recorder returns the event's recorder for the emitter's recorder base.
@@ -66,7 +86,8 @@ func (ev *Event) recorder(base *Recorder) *Recorder {
 			return r
 		}
 	}
-	r := ev.newRecorder(base)
+	r := new(Recorder)
+	r.mirror(ev, base)
 	if ev.over {
 		r.state.Store(ended)
 	}
@@ -91,6 +112,9 @@ func (ev *Event) SetProperty(key string, value any) {
 	}
 	ev.mu.Lock()
 	if !ev.over {
+		if ev.properties == nil {
+			ev.properties = propertyLists.Get().(*properties)
+		}
 		ev.properties.put(key, member)
 	}
 	ev.mu.Unlock()
@@ -123,28 +147,18 @@ func (ev *Event) emit(ctx context.Context, last bool) error {
 		return nil
 	}
 	b := newBatch()
-	ev.mu.Lock()
-	if ev.over {
-		ev.mu.Unlock()
+	if !ev.prepare(b, last) {
 		b.free()
 		return nil
 	}
-	if last {
-		ev.over = true
-		for _, r := range ev.recorders {
-			r.state.Store(ended)
-		}
-	}
-	at := ev.at
-	b.recorders = append(b.recorders[:0], ev.recorders...)
-	ev.properties.copyTo(&b.event)
-	ev.mu.Unlock()
-
 	e := ev.e
+	e.write(b)
 	if last {
+		// Only now are recordings diverted, so that none from before the call can be late.
+		ev.finish(b)
+		e.write(b)
 		e.events.close(ev)
 	}
-	e.write(b, at)
 	if len(b.docs) == 0 {
 		b.free()
 		return nil
@@ -152,17 +166,50 @@ func (ev *Event) emit(ctx context.Context, last bool) error {
 	return e.emit(ctx, b)
 }
 
+// prepare gives b what is needed to write the event, unless the event is over. If this is
+// the last time it is over from now on.
+func (ev *Event) prepare(b *batch, last bool) bool {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	if ev.over {
+		return false
+	}
+	ev.over = last
+	b.at = ev.at
+	b.recorders = append(b.recorders[:0], ev.recorders...)
+	b.event.reset()
+	if ev.properties == nil {
+		return true
+	}
+	ev.properties.copyTo(&b.event)
+	if last {
+		ev.properties.reset()
+		propertyLists.Put(ev.properties)
+		ev.properties = nil
+	}
+	return true
+}
+
+// finish diverts what is recorded on the event from now on.
+func (ev *Event) finish(b *batch) {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	for _, r := range ev.recorders {
+		r.enter(ended)
+	}
+	b.recorders = append(b.recorders[:0], ev.recorders...)
+}
+
 // write takes what was recorded on an event and writes it to b, which has the event's
-// recorders and properties.
-func (e *Emitter) write(b *batch, at time.Time) {
-	age := e.now().Sub(at)
+// time, recorders and properties.
+func (e *Emitter) write(b *batch) {
+	age := e.now().Sub(b.at)
 	inWindow := age <= oldest && age >= -newest
 	for _, r := range b.recorders {
 		switch {
 		case r.first.Load() == nil:
 		case inWindow:
-			b.props = e.appendProperties(b.props[:0], r, &b.event)
-			b.write(&e.envelope, r, at, b.props)
+			b.write(r, b.at, &b.event)
 		default:
 			if n := r.discard(&b.snap); n > 0 {
 				e.account.lose(badTime, n)
@@ -182,11 +229,17 @@ func (e *Emitter) emit(ctx context.Context, b *batch) error {
 		b.free()
 		return fmt.Errorf("%w: %d documents kept for the next flush, %d dropped", err, len(docs)-dropped, dropped)
 	}
-	return await(ctx, func() error {
-		defer e.outbox.release()
-		defer b.free()
-		return e.send(ctx, docs)
-	})
+	if ctx.Done() == nil {
+		return e.sendAndFree(ctx, b, docs)
+	}
+	return await(ctx, func() error { return e.sendAndFree(ctx, b, docs) })
+}
+
+// sendAndFree sends a batch's documents, gives the turn back and frees the batch.
+func (e *Emitter) sendAndFree(ctx context.Context, b *batch, docs []Document) error {
+	defer e.outbox.release()
+	defer b.free()
+	return e.send(ctx, docs)
 }
 
 func (ev *Event) waiting() (n uint64) {
@@ -202,21 +255,38 @@ func (ev *Event) waiting() (n uint64) {
 type events struct {
 	mu     sync.Mutex
 	first  *Event
+	fresh  []Event // allocated together, not begun yet
 	closed bool
 }
 
-// open adds an event unless the emitter is closed.
-func (es *events) open(ev *Event) bool {
+// allocatedTogether is how many events are allocated at once: few enough that one that is
+// kept does not hold much memory.
+const allocatedTogether = 16
+
+// open returns a new event under the dimensions of base. After the emitter's end it is over
+// before it began.
+func (es *events) open(at time.Time, base *Recorder) *Event {
 	es.mu.Lock()
 	defer es.mu.Unlock()
+	if len(es.fresh) == 0 {
+		es.fresh = make([]Event, allocatedTogether)
+	}
+	ev := &es.fresh[0]
+	es.fresh = es.fresh[1:]
+	ev.at = at
+	ev.Recorder = &ev.room.root
+	ev.Recorder.mirror(ev, base)
+	ev.recorders = append(ev.room.recorders[:0], ev.Recorder)
 	if es.closed {
-		return false
+		ev.over = true
+		ev.Recorder.state.Store(ended)
+		return ev
 	}
 	if ev.next = es.first; ev.next != nil {
 		ev.next.previous = ev
 	}
 	es.first = ev
-	return true
+	return ev
 }
 
 func (es *events) close(ev *Event) {

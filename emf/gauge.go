@@ -12,12 +12,6 @@ import (
 // memory until it is back at zero, however long nothing touches it.
 type Gauge series
 
-// A gauge's flags.
-const (
-	touched = 1 << iota // since it was last taken
-	moved               // by Inc, Dec or Add
-)
-
 // Set makes v the value. NaN, infinities and magnitudes beyond 2^360 are dropped and
 // counted.
 func (g *Gauge) Set(v float64) {
@@ -61,10 +55,14 @@ func (g *Gauge) Add(v float64) {
 // touch sets flags after the value has changed. While they are set already nothing is
 // written: whoever clears them reads the value afterwards.
 func (g *Gauge) touch(flags uint32) {
-	if g.flags.Load()&flags != flags {
-		g.flags.Or(flags)
+	now := g.flags.Load()
+	if now&(flags|diverted) == flags {
+		return
 	}
-	if g.r == nil || g.r.state.Load() != active {
+	if now&flags != flags {
+		now = g.flags.Or(flags)
+	}
+	if now&diverted != 0 {
 		(*series)(g).settle()
 	}
 }

@@ -26,7 +26,7 @@ func (h *Histogram) Observe(v float64) {
 		return
 	}
 	h.more.Load().values.Observe(v)
-	if h.r.state.Load() != active {
+	if h.flags.Load() != 0 {
 		(*series)(h).settle()
 	}
 }

@@ -36,7 +36,10 @@ func appendNumber(dst []byte, v float64) []byte {
 	if scaled := math.Round(v * scale); scaled > -exactDigits && scaled < exactDigits && scaled/scale == v {
 		return appendDecimal(dst, int64(scaled), places)
 	}
-	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	if abs := math.Abs(v); abs < 1e-6 || abs >= 1e21 {
+		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
 }
 
 // appendDecimal appends n / 10^places without the zeros at its end.

@@ -101,7 +101,10 @@ func WithTenantDimension(name string) Option {
 	}
 }
 
-// WithMaxRecorders bounds the number of recorders. The default is 10,000.
+// WithMaxRecorders bounds the number of recorders in use, and so the number of metrics
+// that are paid for: past it a new tenant, or a new value of any dimension given to With,
+// becomes "other". That is counted in [Stats].Folded and logged. Recorders that nobody has
+// recorded on for a few flushes do not count. The default is 10,000.
 func WithMaxRecorders(n int) Option {
 	return func(c *config) error {
 		if n < 1 {

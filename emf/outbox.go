@@ -46,12 +46,9 @@ func (o *outbox) acquire(ctx context.Context) error {
 
 func (o *outbox) release() { o.turn <- struct{}{} }
 
-// await runs f, which uses ctx. It returns when ctx is done, even if f does not: f then
-// goes on by itself.
+// await runs f, which uses ctx, in a goroutine of its own. It returns when ctx is done,
+// even if f does not: f then goes on by itself.
 func await(ctx context.Context, f func() error) error {
-	if ctx.Done() == nil {
-		return f()
-	}
 	result := make(chan error, 1)
 	go func() { result <- f() }()
 	select {

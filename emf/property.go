@@ -3,6 +3,7 @@ package emf
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // properties are root members of a document that are neither metric nor dimension.
@@ -17,6 +18,9 @@ type property struct {
 	name       string
 	start, end int // of `"name":value,` in buf
 }
+
+// propertyLists are lists of properties to reuse.
+var propertyLists = sync.Pool{New: func() any { return new(properties) }}
 
 // appendProperty appends a property as a JSON member with its comma, unless there is a
 // reason not to.
@@ -49,6 +53,8 @@ func (p *properties) put(name string, member []byte) {
 	}
 	p.list = append(p.list, put)
 }
+
+func (p *properties) reset() { p.list, p.buf = p.list[:0], p.buf[:0] }
 
 // copyTo makes to the same as p.
 func (p *properties) copyTo(to *properties) {

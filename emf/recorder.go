@@ -1,6 +1,7 @@
 package emf
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -12,13 +13,16 @@ import (
 // Recorder discards what it is given.
 type Recorder struct {
 	e     *Emitter
-	event *Event    // nil: an aggregated recorder of the emitter
-	base  *Recorder // an event's: the emitter's recorder with the same dimensions
+	event *Event // nil: an aggregated recorder of the emitter
+	// base is the recorder it was first made from; an event's is the emitter's recorder
+	// with the same dimensions.
+	base *Recorder
 
 	hash  uint64 // of the set of dimensions
 	dims  string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
 	set   string // their names, for the directive: `["Service","TenantID"]`
 	count uint16 // of dimensions
+	own   uint32 // where in dims those start that base does not have; 0: nowhere
 
 	state atomic.Uint32
 	quiet uint8       // flushes without a value, counted by the flush
@@ -28,7 +32,7 @@ type Recorder struct {
 	index atomic.Pointer[sync.Map] // name to series, where there are many
 }
 
-// The states of a recorder. All but active send recordings on a detour, see
+// The states of a recorder. Its series are diverted in all but the first, see
 // [series.settle].
 const (
 	active = iota
@@ -37,7 +41,7 @@ const (
 	sealed // of a closed emitter: recordings are dropped
 )
 
-func newRecorder(e *Emitter, hash uint64, dims []Dimension) *Recorder {
+func newRecorder(e *Emitter, base *Recorder, hash uint64, dims []Dimension) *Recorder {
 	var members, names []byte
 	for i, d := range dims {
 		members = appendDimension(members, d)
@@ -47,10 +51,14 @@ func newRecorder(e *Emitter, hash uint64, dims []Dimension) *Recorder {
 	}
 	r := &Recorder{
 		e:     e,
+		base:  base,
 		hash:  hash,
 		dims:  string(members),
 		set:   e.dimensionSet("[" + strings.TrimSuffix(string(names), ",") + "]"),
 		count: uint16(len(dims)),
+	}
+	if base != nil && strings.HasPrefix(r.dims, base.dims) {
+		r.own = uint32(len(base.dims))
 	}
 	for _, d := range dims {
 		if e.properties.has(d.Name) {
@@ -73,7 +81,8 @@ const maxMembers = 64 << 10
 // printable ASCII become underscores, names are cut off after 250 characters and values
 // after 1,024, a colon at the start of a name becomes an underscore, and each of these
 // is logged. The 31st and later dimensions do not identify metrics any more, because
-// CloudWatch takes 30: documents carry them as properties.
+// CloudWatch takes 30: documents carry them as properties. Past [WithMaxRecorders] the
+// values given here become "other" where they would make one more recorder.
 func (r *Recorder) With(dims ...Dimension) *Recorder {
 	if r.discards() {
 		return r
@@ -91,7 +100,7 @@ func (r *Recorder) With(dims ...Dimension) *Recorder {
 	if n == int(r.count) {
 		return r
 	}
-	if found := r.e.store.table.Load().find(hash, n, r.dims, dims); found != nil {
+	if found := r.e.store.table.Load().find(hash, n, r, dims); found != nil {
 		return found
 	}
 	return r.add(dims)
@@ -103,20 +112,40 @@ func (r *Recorder) WithTenant(id string) *Recorder {
 	if r.discards() {
 		return r
 	}
-	return r.With(Dimension{r.e.config.tenant, id})
+	if r.event != nil {
+		return r.event.recorder(r.base.WithTenant(id))
+	}
+	if id == "" {
+		return r
+	}
+	e := r.e
+	dims := [1]Dimension{{e.config.tenant, id}}
+	hash := r.hash + pairHash(e.tenantHash, id)
+	if found := e.store.table.Load().find(hash, int(r.count)+1, r, dims[:]); found != nil {
+		return found
+	}
+	return r.add(dims[:])
 }
 
 // add is the slow way of With: for dimensions that are new, and for those that have to
 // be mended or replace others.
 func (r *Recorder) add(dims []Dimension) *Recorder {
 	var room [maxDimensions]Dimension
-	all := r.union(room[:0], dims)
-	hash := hashOf(all)
-	if found := r.e.store.table.Load().find(hash, len(all), "", all); found != nil {
+	if found := r.e.store.findOrAdd(r, r.union(room[:0], dims), r.e.config.maxRecorders); found != nil {
 		return found
 	}
-	return r.e.store.intern(r.e, hash, all)
+	r.e.diagnostics.report("guard", "more recorders than WithMaxRecorders allows: new dimension values become other; what identifies a request or a user should be a property", "dimension", clean(dims[len(dims)-1].Name))
+	other := slices.Clone(dims)
+	for i := range other {
+		if !blank(other[i].Value) {
+			other[i].Value = otherValue
+		}
+	}
+	return r.e.store.findOrAdd(r, r.union(room[:0], other), math.MaxInt)
 }
+
+// otherValue stands for the values of a dimension that are too many.
+const otherValue = "other"
 
 // union appends the recorder's dimensions and dims to all, mended, each name once.
 func (r *Recorder) union(all, dims []Dimension) []Dimension {
@@ -150,17 +179,19 @@ func (r *Recorder) union(all, dims []Dimension) []Dimension {
 	return all
 }
 
-// consistsOf reports whether the recorder's dimensions are those in from, the dimensions
-// of another recorder, and in dims, provided that it has as many as they have together.
-func (r *Recorder) consistsOf(from string, dims []Dimension) bool {
-	rest, grown := strings.CutPrefix(r.dims, from)
-	for i := 0; rest != ""; i++ {
-		var d Dimension
-		d, rest = cutDimension(rest)
-		if i < len(dims) && dims[i] == d {
-			continue
+// consistsOf reports whether the recorder's dimensions are those of base, which may be
+// nil, and dims, provided that it has as many as they have together.
+func (r *Recorder) consistsOf(base *Recorder, dims []Dimension) bool {
+	from := ""
+	if base != nil {
+		if r.base == base && (r.own > 0 || base.dims == "") && spells(r.dims[r.own:], dims) {
+			return true
 		}
-		if !slices.Contains(dims, d) && (grown || !contains(from, d)) {
+		from = base.dims
+	}
+	for rest := r.dims; rest != ""; {
+		var d Dimension
+		if d, rest = cutDimension(rest); !slices.Contains(dims, d) && !contains(from, d) {
 			return false
 		}
 	}
@@ -179,6 +210,9 @@ func contains(members string, d Dimension) bool {
 }
 
 func (r *Recorder) hasDimension(name string) bool {
+	if !strings.Contains(r.dims, name) && strings.IndexByte(name, '"') < 0 && strings.IndexByte(name, '\\') < 0 {
+		return false // most names by far: not even in the text
+	}
 	for rest := r.dims; rest != ""; {
 		var d Dimension
 		if d, rest = cutDimension(rest); d.Name == name {
@@ -319,13 +353,16 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 		last = s
 		n++
 	}
-	s := new(series)
+	s := r.newSeries(k)
 	s.r, s.def = r, e.definitions.declare(k, name, want, void)
 	if e.properties.has(name) {
 		r.clash.Store(true)
 	}
 	if k == histogram || k == gaugeFunc {
 		s.extend()
+	}
+	if r.state.Load() != active {
+		s.divert()
 	}
 	if index := r.index.Load(); index != nil {
 		index.LoadOrStore(name, s)
@@ -348,7 +385,26 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 	return s
 }
 
-// lock is what guards the adding of series.
+func (r *Recorder) newSeries(k kind) *series {
+	if r.event != nil {
+		return r.event.newSeries(k)
+	}
+	return new(series)
+}
+
+// enter changes the recorder's state. The caller holds the lock.
+func (r *Recorder) enter(state uint32) {
+	r.state.Store(state)
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if state == active {
+			s.restore()
+		} else {
+			s.divert()
+		}
+	}
+}
+
+// lock is what guards the adding of series and the state.
 func (r *Recorder) lock() *sync.Mutex {
 	if r.event != nil {
 		return &r.event.mu

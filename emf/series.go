@@ -9,19 +9,44 @@ import (
 
 // series is one metric under one recorder: what Counter, Gauge and Histogram are.
 //
-// A recording first leaves its value in the series and then looks at the state of
-// the recorder; whoever changes the state changes it first and then takes what is in
-// the series. Atomic operations are sequentially consistent, so at least one of the
-// two sees the other, and taking is a swap: each value is taken exactly once, without
-// a lock or a counter of writers.
+// Recording on a series is one or two atomic operations that also tell whether the series
+// is diverted, which it is while its recorder is not active. Taking is one that leaves
+// nothing behind. So each value is taken exactly once, by whoever comes first, and what is
+// recorded after a series was diverted is noticed by the recording, without a lock and
+// without a count of writers.
 type series struct {
 	r    *Recorder // nil: recordings are discarded
 	def  *definition
 	next atomic.Pointer[series] // the recorder's next series, in order of first use
 
 	bits  atomic.Uint64 // counter: count and sum packed, see counter.go; gauge: its value
-	flags atomic.Uint32 // gauge: touched, moved
+	flags atomic.Uint32
 	more  atomic.Pointer[remainder]
+}
+
+// The flags of a series. A counter has its own, among its bits.
+const (
+	touched  = 1 << iota // a gauge: since it was last taken
+	moved                // a gauge: by Inc, Dec or Add
+	diverted             // recordings take the detour by settle
+)
+
+// divert sends recordings on the detour.
+func (s *series) divert() {
+	if s.def.kind == counter {
+		s.bits.Or(divertedCounter)
+	} else {
+		s.flags.Or(diverted)
+	}
+}
+
+// restore ends the detour.
+func (s *series) restore() {
+	if s.def.kind == counter {
+		s.bits.And(^uint64(divertedCounter))
+	} else {
+		s.flags.And(^uint32(diverted))
+	}
 }
 
 // remainder is what few series need: a counter that was given fractions, a gauge
@@ -85,13 +110,9 @@ func (s *series) pinned() bool {
 	return false
 }
 
-// settle follows a recording on a series whose recorder was not active when the
-// value had been left in it.
+// settle follows a recording on a diverted series, and does with it what the state of the
+// recorder demands.
 func (s *series) settle() {
-	if s.r == nil {
-		s.bits.Store(0)
-		return
-	}
 	switch s.r.state.Load() {
 	case idle:
 		s.r.e.store.wake(s.r)

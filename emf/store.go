@@ -1,6 +1,7 @@
 package emf
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -18,18 +19,21 @@ const idleFlushes = 5
 // the first value wakes it up. When nobody does, the collector takes it; there is
 // nothing in it.
 type store struct {
+	e     *Emitter
 	table atomic.Pointer[table]
 
 	mu      sync.Mutex
 	flushed []*Recorder // those with series, in order of first use
 	idle    int         // idle recorders in the table
+	sweepAt int         // length of asleep from which it is searched for collected ones
 	asleep  map[uint64][]weak.Pointer[Recorder]
 	flushes int
+	folded  int // look-ups turned away
 	sealed  bool
 }
 
-func newStore() *store {
-	s := &store{asleep: make(map[uint64][]weak.Pointer[Recorder])}
+func newStore(e *Emitter) *store {
+	s := &store{e: e, asleep: make(map[uint64][]weak.Pointer[Recorder])}
 	s.table.Store(newTable(16))
 	return s
 }
@@ -37,8 +41,15 @@ func newStore() *store {
 // table is an open-addressed hash table. Readers load slots; writers hold the store's
 // lock, fill empty slots and replace the whole table when it fills up.
 type table struct {
-	slots []atomic.Pointer[Recorder]
+	slots []slot
 	used  int
+}
+
+// slot holds the hash beside the recorder, so that only the recorder that is looked for is
+// read from memory. The hash is set before the recorder and never again.
+type slot struct {
+	recorder atomic.Pointer[Recorder]
+	hash     uint64
 }
 
 // newTable returns a table with room for n recorders.
@@ -47,7 +58,7 @@ func newTable(n int) *table {
 	for size*3 < n*4 {
 		size *= 2
 	}
-	return &table{slots: make([]atomic.Pointer[Recorder], size)}
+	return &table{slots: make([]slot, size)}
 }
 
 func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
@@ -55,21 +66,23 @@ func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
 func (t *table) insert(r *Recorder) {
 	mask := uint64(len(t.slots) - 1)
 	for i := r.hash; ; i++ {
-		if slot := &t.slots[i&mask]; slot.Load() == nil {
+		if slot := &t.slots[i&mask]; slot.recorder.Load() == nil {
 			t.used++
-			slot.Store(r)
+			slot.hash = r.hash
+			slot.recorder.Store(r)
 			return
 		}
 	}
 }
 
-// find returns the recorder whose dimensions are those in from and dims, n in all, in
-// whatever order.
-func (t *table) find(hash uint64, n int, from string, dims []Dimension) *Recorder {
+// find returns the recorder whose dimensions are those of base, which may be nil, and
+// dims, n in all, in whatever order.
+func (t *table) find(hash uint64, n int, base *Recorder, dims []Dimension) *Recorder {
 	mask := uint64(len(t.slots) - 1)
 	for i := hash; ; i++ {
-		r := t.slots[i&mask].Load()
-		if r == nil || r.hash == hash && int(r.count) == n && r.consistsOf(from, dims) {
+		slot := &t.slots[i&mask]
+		r := slot.recorder.Load()
+		if r == nil || slot.hash == hash && int(r.count) == n && r.consistsOf(base, dims) {
 			return r
 		}
 	}
@@ -78,7 +91,7 @@ func (t *table) find(hash uint64, n int, from string, dims []Dimension) *Recorde
 func (t *table) has(r *Recorder) bool {
 	mask := uint64(len(t.slots) - 1)
 	for i := r.hash; ; i++ {
-		switch t.slots[i&mask].Load() {
+		switch t.slots[i&mask].recorder.Load() {
 		case nil:
 			return false
 		case r:
@@ -87,19 +100,36 @@ func (t *table) has(r *Recorder) bool {
 	}
 }
 
-// intern returns the recorder with these dimensions, whose names are all different,
-// made if there is none.
-func (s *store) intern(e *Emitter, hash uint64, dims []Dimension) *Recorder {
+// all yields the recorders in the table.
+func (t *table) all(yield func(*Recorder) bool) {
+	for i := range t.slots {
+		if r := t.slots[i].recorder.Load(); r != nil && !yield(r) {
+			return
+		}
+	}
+}
+
+// findOrAdd returns the recorder with these dimensions, whose names are all different. If
+// there is none it makes one from base, unless most are in use: then it returns nil.
+func (s *store) findOrAdd(base *Recorder, dims []Dimension, most int) *Recorder {
+	hash := hashOf(dims)
+	if r := s.table.Load().find(hash, len(dims), nil, dims); r != nil {
+		return r
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.table.Load().find(hash, len(dims), "", dims); r != nil {
+	if r := s.table.Load().find(hash, len(dims), nil, dims); r != nil {
 		return r
 	}
 	r := s.findAsleep(hash, dims)
 	if r == nil {
-		r = newRecorder(e, hash, dims)
+		if len(s.flushed) >= most {
+			s.folded++
+			return nil
+		}
+		r = newRecorder(s.e, base, hash, dims)
 		if s.sealed {
-			r.state.Store(sealed)
+			r.enter(sealed)
 		}
 	}
 	s.insert(r)
@@ -111,63 +141,75 @@ func (s *store) intern(e *Emitter, hash uint64, dims []Dimension) *Recorder {
 
 func (s *store) findAsleep(hash uint64, dims []Dimension) *Recorder {
 	for _, p := range s.asleep[hash] {
-		if r := p.Value(); r != nil && int(r.count) == len(dims) && r.consistsOf("", dims) {
+		if r := p.Value(); r != nil && int(r.count) == len(dims) && r.consistsOf(nil, dims) {
 			return r
 		}
 	}
 	return nil
 }
 
+// insert puts a recorder into the table. It is not asleep any more, if it was.
 func (s *store) insert(r *Recorder) {
 	t := s.table.Load()
 	if t.full() {
 		t = s.rebuild()
 	}
 	t.insert(r)
+	if pointers, ok := s.asleep[r.hash]; ok {
+		s.setAsleep(r.hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == r }))
+	}
 }
 
-// rebuild replaces the table by one without the recorders that are idle or have no
-// series, with room for as many again as it then holds.
+// rebuild replaces the table by one without the recorders that are idle, with room for as
+// many again as it then holds. Those without a series, which only lead to others or serve
+// events, are many where every event has dimensions of its own: if there are too many, those
+// that were there at the last rebuild go too.
 func (s *store) rebuild() *table {
 	old := s.table.Load()
-	keep := func(r *Recorder) bool { return r.state.Load() != idle && r.first.Load() != nil }
-	n := 0
-	for i := range old.slots {
-		if r := old.slots[i].Load(); r != nil && keep(r) {
-			n++
+	bare, stay := 0, 0
+	for r := range old.all {
+		switch {
+		case r.first.Load() == nil:
+			bare++
+		case r.state.Load() != idle:
+			stay++
 		}
 	}
-	s.forgetCollected()
-	t := newTable(2 * n)
-	for i := range old.slots {
-		switch r := old.slots[i].Load(); {
-		case r == nil:
-		case keep(r):
+	tooMany := bare > s.e.config.maxRecorders
+	t := newTable(2 * (stay + bare))
+	for r := range old.all {
+		drop := r.state.Load() == idle
+		if r.first.Load() == nil {
+			drop = drop || tooMany && r.quiet > 0
+			r.quiet = 1
+		}
+		if drop {
+			s.setAsleep(r.hash, append(s.asleep[r.hash], weak.Make(r)))
+		} else {
 			t.insert(r)
-		default:
-			s.asleep[r.hash] = append(s.asleep[r.hash], weak.Make(r))
 		}
 	}
 	s.idle = 0
 	s.table.Store(t)
+	if len(s.asleep) > s.sweepAt {
+		s.forgetCollected()
+		s.sweepAt = max(1024, 2*len(s.asleep))
+	}
 	return t
 }
 
-// forgetCollected drops weak pointers to recorders that are gone or back in the table.
+func (s *store) setAsleep(hash uint64, pointers []weak.Pointer[Recorder]) {
+	if len(pointers) == 0 {
+		delete(s.asleep, hash)
+	} else {
+		s.asleep[hash] = pointers
+	}
+}
+
+// forgetCollected drops weak pointers to recorders that are gone.
 func (s *store) forgetCollected() {
-	t := s.table.Load()
 	for hash, pointers := range s.asleep {
-		left := pointers[:0]
-		for _, p := range pointers {
-			if r := p.Value(); r != nil && !t.has(r) {
-				left = append(left, p)
-			}
-		}
-		if len(left) == 0 {
-			delete(s.asleep, hash)
-		} else {
-			s.asleep[hash] = left
-		}
+		s.setAsleep(hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == nil }))
 	}
 }
 
@@ -187,7 +229,7 @@ func (s *store) wake(r *Recorder) {
 	if r.state.Load() != idle {
 		return
 	}
-	r.state.Store(active)
+	r.enter(active)
 	r.quiet = 0
 	s.flushed = append(s.flushed, r)
 	if s.table.Load().has(r) {
@@ -232,10 +274,10 @@ func (s *store) rest() {
 
 // sleep makes a recorder idle unless something is in it.
 func (r *Recorder) sleep() bool {
-	r.state.Store(idle)
+	r.enter(idle)
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
 		if s.waiting() > 0 || s.pinned() {
-			r.state.Store(active)
+			r.enter(active)
 			r.quiet = 0
 			return false
 		}
@@ -248,24 +290,21 @@ func (s *store) seal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = true
-	t := s.table.Load()
-	for i := range t.slots {
-		if r := t.slots[i].Load(); r != nil {
-			r.state.Store(sealed)
-		}
+	for r := range s.table.Load().all {
+		r.enter(sealed)
 	}
 	for _, pointers := range s.asleep {
 		for _, p := range pointers {
 			if r := p.Value(); r != nil {
-				r.state.Store(sealed)
+				r.enter(sealed)
 			}
 		}
 	}
 }
 
-// len is the number of recorders in use.
-func (s *store) len() int {
+// stats is the number of recorders in use and of look-ups turned away.
+func (s *store) stats() (inUse, folded int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.table.Load().used - s.idle
+	return len(s.flushed), s.folded
 }

@@ -1,31 +1,117 @@
-// Package distribution is a placeholder until the real one lands.
+// Package distribution keeps what a histogram has observed: every value while they are few,
+// counts and sums in bins when they are many, and makes of the bins the few entries that a
+// document has room for.
 package distribution
 
 import "sync"
 
+// MaxEntries is the number of values that CloudWatch takes for one metric of a document.
 const MaxEntries = 100
 
+// Distribution holds the values observed since they were last taken. The zero value is
+// empty. A Distribution is safe for concurrent use; its lock is held for some nanoseconds
+// to observe and about a microsecond to take.
+//
+// It takes up to 0.8 kB for 100 values, about 1.7 kB for each factor of two between the
+// smallest and the largest of more, and never more than 150 kB; what is not used for some
+// takes is let go.
+type Distribution struct {
+	mu     sync.Mutex
+	values []float64 // in order, while there are at most MaxEntries
+	bins   *bins     // empty until there are more
+}
+
+// Observe adds v, which must be finite.
+func (d *Distribution) Observe(v float64) {
+	d.mu.Lock()
+	switch {
+	case d.bins != nil && d.bins.count > 0:
+		d.bins.add(v)
+	case len(d.values) < MaxEntries:
+		if len(d.values) == cap(d.values) {
+			d.values = grown(d.values)
+		}
+		d.values = append(d.values, v)
+	default:
+		if d.bins == nil {
+			d.bins = new(bins)
+		}
+		for _, old := range d.values {
+			d.bins.add(old)
+		}
+		d.values = d.values[:0]
+		d.bins.add(v)
+	}
+	d.mu.Unlock()
+}
+
+// grown returns values with more room: most histograms of a tenant see few values.
+func grown(values []float64) []float64 {
+	room := 4
+	switch cap(values) {
+	case 0:
+	case 4:
+		room = 16
+	case 16:
+		room = 64
+	default:
+		room = MaxEntries
+	}
+	return append(make([]float64, 0, room), values...)
+}
+
+// Count is the number of values observed and not taken.
+func (d *Distribution) Count() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bins != nil && d.bins.count > 0 {
+		return d.bins.count
+	}
+	return uint64(len(d.values))
+}
+
+// Take moves what was observed to s, whose content it replaces. Each value is in exactly
+// one Take.
+func (d *Distribution) Take(s *Snapshot) {
+	s.values, s.bins, s.binned = s.values[:0], s.bins[:0], false
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bins != nil && d.bins.count > 0 {
+		s.binned = true
+		d.bins.take(s)
+		return
+	}
+	s.values = append(s.values, d.values...)
+	s.count = uint64(len(s.values))
+	d.values = d.values[:0]
+	d.bins = nil // it has not been so many this time
+}
+
+// Snapshot is what was taken. It is reused from Take to Take and is not safe for concurrent
+// use.
+type Snapshot struct {
+	count    uint64
+	values   []float64
+	binned   bool
+	bins     []bin // ascending, none empty
+	min, max float64
+	entries  []Entry
+}
+
+// Entry is a value and how often it was observed.
 type Entry struct {
 	Value float64
 	Count uint64
 }
 
-type Distribution struct {
-	mu sync.Mutex
-	v  []float64
+// Count is the number of values taken.
+func (s *Snapshot) Count() uint64 { return s.count }
+
+// Values returns the values in the order they were observed if they are at most MaxEntries,
+// else nil. It is valid until the next Take.
+func (s *Snapshot) Values() []float64 {
+	if s.binned {
+		return nil
+	}
+	return s.values
 }
-
-func (d *Distribution) Observe(v float64) { d.mu.Lock(); d.v = append(d.v, v); d.mu.Unlock() }
-func (d *Distribution) Count() uint64     { d.mu.Lock(); defer d.mu.Unlock(); return uint64(len(d.v)) }
-func (d *Distribution) Take(s *Snapshot) {
-	d.mu.Lock()
-	s.v = append(s.v[:0], d.v...)
-	d.v = d.v[:0]
-	d.mu.Unlock()
-}
-
-type Snapshot struct{ v []float64 }
-
-func (s *Snapshot) Count() uint64     { return uint64(len(s.v)) }
-func (s *Snapshot) Values() []float64 { return s.v }
-func (s *Snapshot) Entries() []Entry  { return nil }

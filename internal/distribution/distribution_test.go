@@ -1,0 +1,416 @@
+package distribution
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// shapes are data that histograms meet.
+var shapes = []struct {
+	name string
+	make func(r *rand.Rand) float64
+}{
+	{"lognormal 0.5", func(r *rand.Rand) float64 { return math.Exp(0.5*r.NormFloat64() + 3) }},
+	{"lognormal 1", func(r *rand.Rand) float64 { return math.Exp(r.NormFloat64() + 3) }},
+	{"lognormal 2", func(r *rand.Rand) float64 { return math.Exp(2*r.NormFloat64() + 3) }},
+	{"Pareto", func(r *rand.Rand) float64 { return math.Pow(1-r.Float64(), -1/1.5) }},
+	{"bimodal", func(r *rand.Rand) float64 {
+		if r.IntN(5) == 0 {
+			return 200 + 20*r.NormFloat64()
+		}
+		return 5 + r.Float64()
+	}},
+	{"uniform", func(r *rand.Rand) float64 { return r.Float64() * 1000 }},
+	{"integers", func(r *rand.Rand) float64 { return float64(r.IntN(5000)) }},
+	{"both signs", func(r *rand.Rand) float64 { return 100 * r.NormFloat64() }},
+	{"constant", func(*rand.Rand) float64 { return 123456.789012345 }},
+}
+
+// entriesOf returns what becomes of values.
+func entriesOf(values []float64) []Entry {
+	var d Distribution
+	for _, v := range values {
+		d.Observe(v)
+	}
+	var s Snapshot
+	d.Take(&s)
+	return slices.Clone(s.Entries())
+}
+
+// quantile returns the q-quantile of entries in ascending order, by nearest rank.
+func quantile(entries []Entry, q float64) float64 {
+	var n uint64
+	for _, e := range entries {
+		n += e.Count
+	}
+	rank := uint64(math.Ceil(q * float64(n)))
+	for _, e := range entries {
+		if e.Count >= rank {
+			return e.Value
+		}
+		rank -= e.Count
+	}
+	return entries[len(entries)-1].Value
+}
+
+func exact(sorted []float64, q float64) float64 {
+	return sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]
+}
+
+// check verifies what entries promise of values.
+func check(t testing.TB, values []float64, entries []Entry) {
+	t.Helper()
+	require.LessOrEqual(t, len(entries), MaxEntries)
+	require.NotEmpty(t, entries)
+	var want, got, size float64
+	var count uint64
+	for _, v := range values {
+		want += v
+		size += math.Abs(v)
+	}
+	for i, e := range entries {
+		require.Positive(t, e.Count)
+		got += e.Value * float64(e.Count)
+		count += e.Count
+		if i > 0 {
+			require.Less(t, entries[i-1].Value, e.Value)
+		}
+	}
+	require.EqualValues(t, len(values), count)
+	require.Equal(t, slices.Min(values), entries[0].Value)
+	require.Equal(t, slices.Max(values), entries[len(entries)-1].Value)
+	require.LessOrEqual(t, math.Abs(got-want), 1e-9*size)
+}
+
+func TestFewValuesComeBackInOrder(t *testing.T) {
+	var d Distribution
+	var s Snapshot
+	var want []float64
+	for i := range MaxEntries {
+		v := float64(i * 37 % 101)
+		want = append(want, v)
+		d.Observe(v)
+	}
+	assert.EqualValues(t, 100, d.Count())
+	d.Take(&s)
+	assert.Equal(t, want, s.Values())
+	assert.EqualValues(t, 100, s.Count())
+	assert.Nil(t, s.Entries())
+	d.Take(&s)
+	assert.Zero(t, s.Count())
+	assert.Empty(t, s.Values())
+}
+
+func TestReadQuantilesOfOneDocument(t *testing.T) {
+	for _, shape := range shapes {
+		for _, n := range []int{101, 1000, 20_000} {
+			for seed := range uint64(5) {
+				r := rand.New(rand.NewPCG(seed, uint64(n)))
+				values := make([]float64, n)
+				for i := range values {
+					values[i] = shape.make(r)
+				}
+				entries := entriesOf(values)
+				check(t, values, entries)
+				slices.Sort(values)
+				for _, q := range pinned {
+					want := exact(values, q)
+					require.LessOrEqual(t, math.Abs(quantile(entries, q)-want), 0.01*math.Abs(want), "%s, n %d, p%v", shape.name, n, 100*q)
+				}
+			}
+		}
+	}
+}
+
+// hosts are documents that CloudWatch merges, for what becomes of the quantiles.
+func hosts(n int, spread float64) (values []float64, merged []Entry) {
+	r := rand.New(rand.NewPCG(7, uint64(n)))
+	for range n {
+		shift := 3 + spread*r.NormFloat64()
+		own := make([]float64, 2000+r.IntN(20_000))
+		for i := range own {
+			own[i] = math.Exp(r.NormFloat64() + shift)
+		}
+		values = append(values, own...)
+		merged = append(merged, entriesOf(own)...)
+	}
+	slices.Sort(values)
+	slices.SortFunc(merged, func(a, b Entry) int {
+		if a.Value < b.Value {
+			return -1
+		}
+		return 1
+	})
+	return values, merged
+}
+
+func TestReadQuantilesOfManyDocuments(t *testing.T) {
+	for _, n := range []int{3, 5, 50} {
+		for _, spread := range []float64{0.2, 1} {
+			values, merged := hosts(n, spread)
+			for _, q := range pinned {
+				want := exact(values, q)
+				require.LessOrEqual(t, math.Abs(quantile(merged, q)-want), 0.05*want, "%d hosts, p%v", n, 100*q)
+			}
+		}
+	}
+}
+
+func TestNiceValuesStayNice(t *testing.T) {
+	var values []float64
+	nice := []float64{0.1, 12.345, 1, 1e-9, 123.456, 127, 99, -3.5}
+	for range 5000 {
+		values = append(values, nice...)
+	}
+	entries := entriesOf(values)
+	slices.Sort(nice)
+	require.Len(t, entries, len(nice))
+	for i, e := range entries {
+		assert.InEpsilon(t, nice[i], e.Value, 1e-12)
+		assert.EqualValues(t, 5000, e.Count)
+	}
+}
+
+func TestExtremeValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var values []float64
+	for range 200_000 { // all exponents, both signs
+		v := math.Ldexp(1+r.Float64(), r.IntN(1400)-1050)
+		if r.IntN(2) == 0 {
+			v = -v
+		}
+		values = append(values, v)
+	}
+	values = append(values, 0, math.Copysign(0, -1), math.SmallestNonzeroFloat64, 0x1p360, -0x1p360)
+	var d Distribution
+	for _, v := range values {
+		d.Observe(v)
+	}
+	assert.LessOrEqual(t, d.bins.pages, maxPages)
+	var s Snapshot
+	d.Take(&s)
+	check(t, values, s.Entries())
+}
+
+// Each value is in exactly one Take.
+func TestConcurrentTakes(t *testing.T) {
+	var d Distribution
+	const goroutines, each = 8, 50_000
+	var all sync.WaitGroup
+	for g := range goroutines {
+		all.Go(func() {
+			for i := range each {
+				d.Observe(float64(1 + (i+g)%1000))
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	var s Snapshot
+	var sum float64
+	var count uint64
+	take := func() {
+		d.Take(&s)
+		count += s.Count()
+		for _, v := range s.Values() {
+			sum += v
+		}
+		for _, e := range s.Entries() {
+			sum += e.Value * float64(e.Count)
+		}
+	}
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		take()
+	}
+	take()
+	assert.EqualValues(t, goroutines*each, count)
+	assert.InEpsilon(t, float64(goroutines)*each*500.5, sum, 1e-9)
+}
+
+func TestMemoryIsLetGo(t *testing.T) {
+	var d Distribution
+	var s Snapshot
+	for i := range 1000 {
+		d.Observe(float64(i))
+	}
+	d.Take(&s)
+	require.NotNil(t, d.bins)
+	d.Observe(1)
+	d.Take(&s)
+	require.Nil(t, d.bins)
+
+	for i := range 2 * restTakes { // the data has moved away from where it was
+		for j := range 1000 {
+			d.Observe(float64(j + 1 + 1_000_000*min(i, 1)))
+		}
+		d.Take(&s)
+	}
+	assert.Less(t, d.bins.pages, 4)
+}
+
+func TestWarmTakesAllocateNothing(t *testing.T) {
+	var d Distribution
+	var s Snapshot
+	use := func() {
+		for i := range 500 {
+			d.Observe(float64(i) * 1.25)
+		}
+		d.Take(&s)
+		s.Entries()
+	}
+	for range 10 {
+		use()
+	}
+	assert.Zero(t, testing.AllocsPerRun(100, use))
+}
+
+func FuzzDistribution(f *testing.F) {
+	f.Add(uint64(1), uint16(300), uint8(3))
+	f.Add(uint64(2), uint16(101), uint8(60))
+	f.Add(uint64(3), uint16(5000), uint8(200))
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16, octaves uint8) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var d Distribution
+		var s Snapshot
+		for range 3 {
+			values := make([]float64, int(n)+1)
+			for i := range values {
+				v := math.Ldexp(1+r.Float64(), r.IntN(int(octaves)+1)-int(octaves)/2)
+				switch r.IntN(8) {
+				case 0:
+					v = -v
+				case 1:
+					v = math.Round(v)
+				}
+				values[i] = v
+				d.Observe(v)
+			}
+			d.Take(&s)
+			if s.Values() != nil {
+				require.Equal(t, values, s.Values())
+				continue
+			}
+			check(t, values, s.Entries())
+		}
+	})
+}
+
+// The table of errors in docs/histograms.md: EMF_ERROR_TABLE=1 go test -run ErrorTable -v ./internal/distribution
+func TestErrorTable(t *testing.T) {
+	if os.Getenv("EMF_ERROR_TABLE") == "" {
+		t.Skip("set EMF_ERROR_TABLE=1 to print the table of docs/histograms.md")
+	}
+	fmt.Println("| data | values | p50 | p75 | p90 | p95 | p99 | p99.9 | entries |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+	for _, shape := range shapes {
+		for _, n := range []int{101, 10_000, 1_000_000, 10_000_000} {
+			r := rand.New(rand.NewPCG(1, 1))
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = shape.make(r)
+			}
+			entries := entriesOf(values)
+			check(t, values, entries)
+			slices.Sort(values)
+			fmt.Printf("| %s | %d |", shape.name, n)
+			for _, q := range pinned {
+				want := exact(values, q)
+				fmt.Printf(" %.2f %% |", 100*math.Abs((quantile(entries, q)-want)/want))
+			}
+			fmt.Printf(" %d |\n", len(entries))
+		}
+	}
+	fmt.Println("\n| hosts | spread | p50 | p75 | p90 | p95 | p99 | p99.9 |\n|--:|--:|--:|--:|--:|--:|--:|--:|")
+	for _, n := range []int{3, 5, 50, 200} {
+		for _, spread := range []float64{0.2, 1} {
+			values, merged := hosts(n, spread)
+			fmt.Printf("| %d | %v |", n, spread)
+			for _, q := range pinned {
+				want := exact(values, q)
+				fmt.Printf(" %.2f %% |", 100*math.Abs((quantile(merged, q)-want)/want))
+			}
+			fmt.Println()
+		}
+	}
+	fmt.Println("\n| values | bytes |\n|--:|--:|")
+	for _, n := range []int{20, 1000, 100_000} {
+		const many = 200
+		ds := make([]Distribution, many)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for i := range ds {
+			r := rand.New(rand.NewPCG(1, uint64(i)))
+			for range n {
+				ds[i].Observe(math.Exp(r.NormFloat64()))
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		fmt.Printf("| %d | %d |\n", n, (after.HeapAlloc-before.HeapAlloc)/many)
+		runtime.KeepAlive(ds)
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	for _, shape := range []int{1, 8} {
+		values := make([]float64, 4096)
+		r := rand.New(rand.NewPCG(1, 1))
+		for i := range values {
+			values[i] = shapes[shape].make(r)
+		}
+		b.Run(shapes[shape].name, func(b *testing.B) {
+			var d Distribution
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					d.Observe(values[i%len(values)])
+				}
+			})
+		})
+	}
+	b.Run("few", func(b *testing.B) {
+		var d Distribution
+		var s Snapshot
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i%100 == 99 {
+				d.Take(&s)
+			}
+			d.Observe(1.5)
+		}
+	})
+}
+
+func BenchmarkEntries(b *testing.B) {
+	for _, shape := range shapes {
+		b.Run(shape.name, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			var d Distribution
+			var s Snapshot
+			for range 50_000 {
+				d.Observe(shape.make(r))
+			}
+			d.Take(&s)
+			kept := slices.Clone(s.bins)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.bins = append(s.bins[:0], kept...)
+				s.Entries()
+			}
+		})
+	}
+}
