@@ -77,6 +77,10 @@ func (w *response) writer() http.ResponseWriter {
 	if _, ok := w.inner.(http.Pusher); ok {
 		can |= canPush
 	}
+	return w.with(can)
+}
+
+func (w *response) with(can int) http.ResponseWriter {
 	switch can {
 	case canFlush:
 		return f{w}
