@@ -46,10 +46,10 @@ func (d *demo) Validate() error {
 	switch {
 	case d.Tenants < 1 || d.Tenants > maxTenants:
 		return fmt.Errorf("--tenants: %d: from 1 to %d", d.Tenants, maxTenants)
-	case d.Rate < 0:
-		return fmt.Errorf("--rate: %v: not negative", d.Rate)
+	case !(d.Rate >= 0):
+		return fmt.Errorf("--rate: %v: zero or more", d.Rate)
 	case d.Duration < 0:
-		return fmt.Errorf("--duration: %v: not negative", d.Duration)
+		return fmt.Errorf("--duration: %v: zero or more", d.Duration)
 	case d.FlushInterval <= 0:
 		return fmt.Errorf("--flush-interval: %v: more than zero", d.FlushInterval)
 	}
@@ -101,7 +101,11 @@ func (d *demo) Run(ctx context.Context, c *console) error {
 	// Not under ctx: what is under way is to be finished, signal or not.
 	ending, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	err = errors.Join(err, server.Shutdown(ending), metrics.Close(ending))
+	stopping := server.Shutdown(ending)
+	if stopping != nil {
+		_ = server.Close() // and with it the connections that did not end
+	}
+	err = errors.Join(err, stopping, metrics.Close(ending))
 	newSummary(took, counts, metrics.Stats()).write(c.messages, d.Summary)
 	return err
 }

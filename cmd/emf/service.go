@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +21,7 @@ type service struct {
 
 func newService(tenants []string) *service {
 	s := &service{tenants: make(map[string]bool, len(tenants))}
-	for _, name := range slices.Sorted(slices.Values(tenants)) {
+	for _, name := range tenants {
 		s.tenants[name] = true
 	}
 	return s
