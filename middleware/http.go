@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -96,7 +97,8 @@ func handBack(outer, r *http.Request) {
 	}
 }
 
-// exchange is a request on its way: the writer of its response, and its context.
+// exchange is a request on its way: the writer of its response, and its context. It is
+// made anew for each request and never used again, because handlers may keep either.
 type exchange struct {
 	response
 	context.Context // of the request as it came
@@ -112,3 +114,6 @@ func (x *exchange) Value(key any) any {
 	x.once.Do(func() { x.filled = emf.ContextWithRecorder(x.Context, x.recorder) })
 	return x.filled.Value(key)
 }
+
+// String keeps a context that is logged from showing the request's headers.
+func (x *exchange) String() string { return fmt.Sprint(x.Context) + ".WithRecorder" }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -186,6 +188,9 @@ func TestContext(t *testing.T) {
 			t.Error("the context has another recorder")
 		}
 		emf.SetProperty(ctx, "still", "here")
+		if text := fmt.Sprint(ctx); strings.Contains(text, "secret") {
+			t.Errorf("a logged context shows %s", text)
+		}
 		child, stop := context.WithCancel(ctx)
 		defer stop()
 		cancel()
@@ -194,7 +199,10 @@ func TestContext(t *testing.T) {
 			t.Error("the context does not follow the request's")
 		}
 	}))
-	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(parent, "GET", "/", nil))
+	r := httptest.NewRequestWithContext(parent, "GET", "/", nil)
+	w := httptest.NewRecorder()
+	w.Header().Set("Set-Cookie", "secret")
+	handler.ServeHTTP(w, r)
 	ev.Counter("c").Inc()
 	if err := ev.End(context.Background()); err != nil {
 		t.Fatal(err)
