@@ -15,5 +15,5 @@
 // All are under the dimension "method", all but requests.active also under "route", the
 // pattern that matched: a route is known only once the router has seen the request. Neither
 // dimension takes text from clients. With [WithTenant] everything has the tenant dimension
-// too.
+// too. As any gauge, requests.active is in the documents of intervals in which it changed.
 package middleware
