@@ -1,0 +1,75 @@
+// Command emf is a companion to the library: "emf demo" shows what it does.
+//
+//	emf demo                       a service with tenants, requests, and their documents
+//	emf demo --listen :8080        the service alone, for a load generator of your own
+//
+// Documents go to standard output, one a line, and everything else to standard error.
+// The exit code is 0 if all went well, 1 if not, and 2 if the command line is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitOK = iota
+	exitFailure
+	exitUsage
+)
+
+// commands is the command line: one field a command, each in a file of its own.
+type commands struct {
+	Demo demo `cmd:"" help:"Serve requests of several tenants and write the EMF documents they make."`
+}
+
+// console is what a command talks to.
+type console struct {
+	documents io.Writer // standard output: documents and nothing else
+	messages  *os.File  // standard error
+}
+
+func main() {
+	// The first signal asks to finish; a second one ends the program at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], &console{os.Stdout, os.Stderr}))
+}
+
+func run(ctx context.Context, args []string, c *console) int {
+	var cli commands
+	parser := kong.Must(&cli,
+		kong.Name("emf"),
+		kong.Description("Metrics as CloudWatch Embedded Metric Format documents."),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(c),
+		kong.Vars{"tenant_header": tenantHeader},
+	)
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(c.messages, "emf:", err)
+		fmt.Fprintln(c.messages, `Try "emf --help".`)
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(c.messages, "emf:", err)
+		if errors.As(err, new(usageError)) {
+			return exitUsage
+		}
+		return exitFailure
+	}
+	return exitOK
+}
+
+// usageError is a command line that parses but makes no sense.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
