@@ -30,15 +30,18 @@ type sample struct {
 	dims []byte
 }
 
-var samples = func() (all [64]sample) {
+// samplesOf returns events of n tenants in turn; values and properties differ even if
+// there is one tenant only.
+func samplesOf(n int) []sample {
+	all := make([]sample, max(n, 64))
 	next := 0
 	thousandths := func() float64 { next++; return float64(int(latency(next)*1000)) / 1000 }
 	for i := range all {
 		s := &all[i]
-		s.tenant = tenant(i)
+		s.tenant = tenant(i % n)
 		s.request = "5f1d7a84-3c2b-4e0f-9a6d-" + strconv.Itoa(100000000000+i*7919)
 		s.route = "/v1/carts/{cart}/items"
-		s.requests, s.bytes = 1, float64(1000+i*137)
+		s.requests, s.bytes = 1, float64(1000+i%64*137)
 		s.latency, s.lookup = thousandths(), thousandths()
 		for j := range s.queries {
 			s.queries[j] = thousandths()
@@ -46,7 +49,7 @@ var samples = func() (all [64]sample) {
 		s.dims = s.appendDimensions(nil)
 	}
 	return all
-}()
+}
 
 // appendString appends a JSON string.
 func appendString(dst []byte, s string) []byte {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -30,40 +32,45 @@ func withFixed() emf.Option {
 	return emf.WithDimensions(emf.Dim("Service", service), emf.Dim("Region", region))
 }
 
-// BenchmarkEvent makes one document of five metrics from its values.
+// BenchmarkEvent makes documents of five metrics from their values, for one tenant and
+// for many.
 func BenchmarkEvent(b *testing.B) {
-	encode := func(name string, encode func([]byte, time.Time, *sample) []byte) contestant {
-		return contestant{name, func(b *testing.B) {
-			w := writer{write: func([]byte) {}}
-			b.SetBytes(int64(len(encode(nil, time.Now(), &samples[0]))))
-			parallel(b, func(pb *testing.PB) {
-				for i := 0; pb.Next(); i++ {
-					buf := buffers.Get().(*[]byte)
-					*buf = encode((*buf)[:0], time.Now(), &samples[i%len(samples)])
-					w.Write(*buf)
-					buffers.Put(buf)
-				}
-			})
-		}}
-	}
-	compete(b,
-		contestant{"liftemf", func(b *testing.B) {
-			e := newEmitter(b, withFixed())
-			if err := record(e, &samples[0]); err != nil {
-				b.Fatal(err)
-			}
-			b.SetBytes(int64(e.Stats().Bytes))
-			parallel(b, func(pb *testing.PB) {
-				for i := 0; pb.Next(); i++ {
-					if err := record(e, &samples[i%len(samples)]); err != nil {
-						panic(err)
+	for _, n := range []int{1, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			samples := samplesOf(n)
+			each := func(b *testing.B, body func(s *sample)) {
+				b.SetBytes(int64(len(appendEvent(nil, time.Now(), &samples[0]))))
+				parallel(b, func(pb *testing.PB) {
+					for i := rand.IntN(len(samples)); pb.Next(); i++ {
+						body(&samples[i%len(samples)])
 					}
-				}
-			})
-		}},
-		encode("append", appendEvent),
-		encode("floor:append-cached", appendEventCached),
-	)
+				})
+			}
+			encode := func(name string, encode func([]byte, time.Time, *sample) []byte) contestant {
+				return contestant{name, func(b *testing.B) {
+					w := writer{write: func([]byte) {}}
+					each(b, func(s *sample) {
+						buf := buffers.Get().(*[]byte)
+						*buf = encode((*buf)[:0], time.Now(), s)
+						w.Write(*buf)
+						buffers.Put(buf)
+					})
+				}}
+			}
+			e := newEmitter(b, withFixed())
+			compete(b,
+				contestant{"liftemf", func(b *testing.B) {
+					each(b, func(s *sample) {
+						if err := record(e, s); err != nil {
+							panic(err)
+						}
+					})
+				}},
+				encode("append", appendEvent),
+				encode("floor:append-cached", appendEventCached),
+			)
+		})
+	}
 }
 
 func TestEventsAreEqual(t *testing.T) {
@@ -76,6 +83,7 @@ func TestEventsAreEqual(t *testing.T) {
 			}
 			return nil
 		})))
+	samples := samplesOf(3)
 	for i := range samples {
 		s := &samples[i]
 		got = got[:0]
