@@ -157,6 +157,8 @@ func (r *row) figure(c *contestantResult) string {
 		if v >= 1000 {
 			s = fmt.Sprintf("%.0f ns", v)
 		}
+	case v < 1e6:
+		s = fmt.Sprintf("%.3g µs", v/1e3)
 	default:
 		s = fmt.Sprintf("%.3g ms", v/1e6)
 	}
