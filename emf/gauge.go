@@ -74,8 +74,11 @@ func (s *series) takeGauge() (n uint64, v float64) {
 	return 1, math.Float64frombits(s.bits.Load())
 }
 
-// ask asks a gauge function.
+// ask asks a gauge function, unless its recorder has come to its end.
 func (s *series) ask() (n uint64, v float64) {
+	if s.flags.Load()&diverted != 0 {
+		return 0, 0
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			n = 0
