@@ -3,6 +3,7 @@ package emf_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -28,6 +29,11 @@ func (c *capture) Write(_ context.Context, docs []emf.Document) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range docs {
+		if len(c.lines) < 1000 { // the checks cost more than the documents
+			if found := faults(d.JSON, d.Time); found != nil {
+				panic(fmt.Sprintf("%q in %s", found, d.JSON))
+			}
+		}
 		c.lines = append(c.lines, string(d.JSON))
 		c.docs = append(c.docs, parse(d))
 	}

@@ -29,6 +29,8 @@ func Example() {
 func ExampleEmitter_Begin() {
 	ctx := context.Background()
 	metrics := emf.Must(emf.New("Shop", at(12, 0)))
+	defer metrics.Close(ctx)
+
 	ev := metrics.Begin(emf.Dim("Operation", "import"))
 	ev.SetProperty("JobId", "j-17")
 	ev.Counter("rows").Add(250)
@@ -77,6 +79,8 @@ func ExampleHistogram_Start() {
 func ExampleFromContext() {
 	ctx := context.Background()
 	metrics := emf.Must(emf.New("Shop", at(12, 0)))
+	defer metrics.Close(ctx)
+
 	ev := metrics.Begin()
 	ctx = emf.NewContext(ctx, ev)
 
