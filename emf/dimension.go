@@ -55,12 +55,12 @@ func (d Dimension) mend() (mended Dimension, problem string, ok bool) {
 	if blank(d.Value) {
 		return d, "", false
 	}
-	if blank(d.Name) || d.Name == "_aws" {
-		return d, "a dimension's name is blank or _aws: the dimension is left out", false
-	}
 	mended = Dimension{clean(d.Name), clean(d.Value)}
-	if mended.Name[0] == ':' {
+	if strings.HasPrefix(mended.Name, ":") {
 		mended.Name = "_" + mended.Name[1:]
+	}
+	if blank(mended.Name) || mended.Name == "_aws" {
+		return d, "a dimension's name is blank or _aws: the dimension is left out", false
 	}
 	mended.Name = mended.Name[:min(len(mended.Name), maxDimensionNameLength)]
 	mended.Value = mended.Value[:min(len(mended.Value), maxDimensionValueLength)]

@@ -206,6 +206,7 @@ func TestBadInput(t *testing.T) {
 		{"runes", func(e *emf.Emitter) { e.Counter("größe").Inc(); e.Counter("größe").Inc() }, nil, `"gr__e":2`},
 		{"quotes", func(e *emf.Emitter) { e.With(emf.Dim(`d"`, `\"`)).Counter(`a"b\`).Inc() }, nil, `"d\"":"\\\"","a\"b\\":1`},
 		{"_aws", func(e *emf.Emitter) { e.Counter("_aws").Inc(); e.With(emf.Dim("_aws", "x")).Counter("c").Inc() }, map[string]uint64{"conflict": 1}, `"c":1`},
+		{"almost _aws", func(e *emf.Emitter) { e.With(emf.Dim(":aws", "x"), emf.Dim("\x10aws", "y")).Counter("\x10aws").Inc() }, map[string]uint64{"conflict": 1}, ""},
 		{"metric named like a dimension", func(e *emf.Emitter) { r := e.WithTenant("a"); r.Counter("TenantID").Inc(); r.Counter("c").Inc() }, map[string]uint64{"conflict": 1}, `"TenantID":"a","c":1`},
 		{"another unit", func(e *emf.Emitter) { e.Counter("c", emf.Bytes).Inc(); e.Counter("c", emf.Seconds).Inc() }, map[string]uint64{"conflict": 1}, `"c":1`},
 		{"another resolution", func(e *emf.Emitter) { e.Counter("c").Inc(); e.Counter("c", emf.HighResolution).Inc() }, map[string]uint64{"conflict": 1}, `"c":1`},
