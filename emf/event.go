@@ -139,7 +139,7 @@ func (ev *Event) Flush(ctx context.Context) error { return ev.emit(ctx, false) }
 // End emits the rest and ends the event; ending it again does nothing. Values recorded
 // later go to the emitter's own recorder with the same dimensions and are counted in
 // [Stats].Late. It returns the sink's error, see [Emitter.Flush]. A done ctx loses
-// nothing: the documents then wait for the emitter's next flush.
+// nothing: what the sink has not taken by then waits for the emitter's next flush.
 func (ev *Event) End(ctx context.Context) error { return ev.emit(ctx, true) }
 
 func (ev *Event) emit(ctx context.Context, last bool) error {

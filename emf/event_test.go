@@ -351,3 +351,27 @@ func TestEventsOfManyTenants(t *testing.T) {
 	assert.Zero(t, e.Stats().Recorders)
 	requireLaw(t, e)
 }
+
+// A Close while idle recorders are woken up: each value is delivered or counted.
+func TestCloseWakesNobody(t *testing.T) {
+	for range 200 {
+		e, _ := newEmitter(t)
+		var handles []*emf.Counter
+		for i := range 8 {
+			handles = append(handles, e.WithTenant(fmt.Sprint(i)).Counter("n"))
+			handles[i].Inc()
+		}
+		for range 8 {
+			flush(t, e)
+		}
+		var all sync.WaitGroup
+		for _, n := range handles {
+			all.Go(n.Inc)
+		}
+		all.Go(func() { _ = e.Close(context.Background()) })
+		all.Wait()
+		s := requireLaw(t, e)
+		require.EqualValues(t, 16, s.Recorded)
+		require.Zero(t, s.Pending)
+	}
+}

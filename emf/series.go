@@ -116,6 +116,9 @@ func (s *series) settle() {
 	switch s.r.state.Load() {
 	case idle:
 		s.r.e.store.wake(s.r)
+		if s.r.state.Load() != active { // closed meanwhile
+			s.settle()
+		}
 	case ended:
 		s.forward()
 	case sealed:
