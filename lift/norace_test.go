@@ -1,0 +1,5 @@
+//go:build !race
+
+package lift_test
+
+const raceEnabled = false
