@@ -48,7 +48,8 @@ func (w *Writer) Write(n int, line func(i int) []byte) (unwritten []int, err err
 	}
 	end := lead
 	for i := range n {
-		if end += len(line(i)) + 1; end > written {
+		end += len(line(i)) + 1
+		if end-1 > written { // a newline alone is made good by the next call
 			unwritten = append(unwritten, i)
 		}
 	}
