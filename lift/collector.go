@@ -95,8 +95,8 @@ func (c *Collector) tagged(tags []map[string]string) *emf.Recorder {
 	}
 	// More tags than usual move to the heap.
 	var room [8]emf.Dimension
-	dims := room[:0]
-	for _, m := range tags {
+	dims := c.shared.shapes.appendTags(c.shared.aliases, room[:0], tags[0])
+	for _, m := range tags[1:] {
 		dims = c.shared.aliases.appendTags(dims, m)
 	}
 	return c.recorder.With(dims...)

@@ -23,6 +23,7 @@ type shared struct {
 	units   units
 	deltas  map[string]bool
 
+	shapes       shapes
 	declarations cache[declaration]
 	operations   cache[operation]
 	delivery     delivery
