@@ -89,6 +89,9 @@ func Must(e *Emitter, err error) *Emitter {
 	return e
 }
 
+// TenantDimension returns the name of the dimension of [Recorder.WithTenant].
+func (e *Emitter) TenantDimension() string { return e.config.tenant }
+
 // dimensionSet returns the one copy of a set of names.
 func (e *Emitter) dimensionSet(names string) string {
 	set, _ := e.sets.LoadOrStore(names, names)

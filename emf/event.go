@@ -37,6 +37,7 @@ type eventRoom struct {
 	recorders  [2]*Recorder
 	series     [6]series
 	remainders [4]remainder
+	values     [16]float64 // of histograms, four each
 
 	seriesUsed, remaindersUsed int
 }
@@ -71,8 +72,10 @@ func (ev *Event) newSeries(k kind) *series {
 	s := &room.series[room.seriesUsed]
 	room.seriesUsed++
 	if k == histogram && room.remaindersUsed < len(room.remainders) {
-		s.more.Store(&room.remainders[room.remaindersUsed])
+		i := room.remaindersUsed
 		room.remaindersUsed++
+		room.remainders[i].values.Use(room.values[4*i : 4*i+4 : 4*i+4])
+		s.more.Store(&room.remainders[i])
 	}
 	return s
 }

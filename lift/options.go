@@ -31,10 +31,14 @@ type shared struct {
 }
 
 func newShared(e *emf.Emitter, opts []Option) *shared {
+	tenant := "TenantID"
+	if e != nil {
+		tenant = e.TenantDimension()
+	}
 	s := &shared{
 		emitter: e,
 		timeout: defaultTimeout,
-		aliases: aliases{{"tenant_id", "TenantID"}},
+		aliases: aliases{{"tenant_id", tenant}},
 		units:   units{own: map[string]emf.Unit{}, builtin: builtinUnits},
 		deltas:  map[string]bool{},
 	}
@@ -58,10 +62,10 @@ func WithTimeout(d time.Duration) Option {
 // for the same tag replaces the one before, and one to "" or to the tag's own name
 // removes it.
 //
-// By default tenant_id becomes TenantID: that is the name Lift's middlewares use for what
-// its WithTenant and its dashboards call TenantID, and CloudWatch shows a widget nothing
-// but metrics with exactly its dimensions. With another [emf.WithTenantDimension] give an
-// alias to that.
+// By default tenant_id becomes the emitter's tenant dimension, TenantID unless
+// [emf.WithTenantDimension] says otherwise: Lift's middlewares use that tag for what its
+// WithTenant and its dashboards call TenantID, and CloudWatch shows a widget nothing but
+// metrics with exactly its dimensions.
 func WithTagAlias(from, to string) Option {
 	return func(s *shared) {
 		s.aliases = slices.DeleteFunc(s.aliases, func(a alias) bool { return a.from == from })

@@ -21,6 +21,10 @@ type Distribution struct {
 	bins   *bins     // empty until there are more
 }
 
+// Use gives the distribution room for its first values, which must not be used for
+// anything else as long as the distribution is in use.
+func (d *Distribution) Use(room []float64) { d.values = room[:0] }
+
 // Observe adds v, which must be finite.
 func (d *Distribution) Observe(v float64) {
 	d.mu.Lock()
@@ -47,15 +51,14 @@ func (d *Distribution) Observe(v float64) {
 
 // grown returns values with more room: most histograms of a tenant see few values.
 func grown(values []float64) []float64 {
-	room := 4
-	switch cap(values) {
-	case 0:
-	case 4:
+	room := MaxEntries
+	switch n := cap(values); {
+	case n == 0:
+		room = 4
+	case n <= 4:
 		room = 16
-	case 16:
+	case n <= 16:
 		room = 64
-	default:
-		room = MaxEntries
 	}
 	return append(make([]float64, 0, room), values...)
 }
