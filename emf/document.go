@@ -23,8 +23,8 @@ type Document struct {
 // documents. Write returns nil when it has taken all of them, an
 // [UndeliveredError] when it has taken some, and any other error when it has taken
 // none: those are offered again by the next flush. Write should return soon after
-// ctx is done; what it has not settled by then stays pending until it does. A sink
-// that has something to close also has a method Close() error, which the
+// ctx is done; what it has not settled by then stays pending until it does. It may
+// record, but not flush the emitter or end its events: they wait for it. A sink that has something to close also has a method Close() error, which the
 // emitter calls once, from [Emitter.Close].
 type Sink interface {
 	Write(ctx context.Context, docs []Document) error

@@ -201,7 +201,9 @@ func (e *Emitter) Close(ctx context.Context) error {
 	if len(errs) == 0 {
 		collect(e.flush(ctx, e.now()))
 	}
-	e.abandon()
+	if e.abandon(); len(errs) > 0 {
+		errs = append(errs, errors.New("emf: closed: what was not delivered is dropped"))
+	}
 	collect(e.closeSink(ctx))
 	return errors.Join(errs...)
 }

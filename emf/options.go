@@ -129,7 +129,8 @@ func WithFlushInterval(d time.Duration) Option {
 }
 
 // WithMaxDocumentSize bounds documents, in bytes. Metrics that do not fit go to further
-// documents. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
+// documents; one that is too large by itself, with its dimensions, is written all the
+// same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
 // 16,384 for log drivers that split lines at 16 KB. At least 1,024, at most 1,048,550,
 // CloudWatch's own limit.
 func WithMaxDocumentSize(bytes int) Option {
