@@ -2,6 +2,7 @@ package emf
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,9 +15,9 @@ import (
 
 // This is the one file of the package that writes with json-iterator.
 
-// encoding writes the values of properties: map keys in order, no escapes that only
+// jsonText writes the values of properties: map keys in order, no escapes that only
 // HTML needs.
-var encoding = jsoniter.Config{SortMapKeys: true}.Froze()
+var jsonText = jsoniter.Config{SortMapKeys: true}.Froze()
 
 // json-iterator follows a value that contains itself until the stack is full, which no
 // program survives. So a property may be nested maxDepth deep and have maxParts parts;
@@ -58,8 +59,8 @@ func appendValue(dst []byte, value any) (_ []byte, err error) {
 	if parts := maxParts; endless(reflect.ValueOf(value), maxDepth, &parts) {
 		return dst, errEndless
 	}
-	stream := encoding.BorrowStream(nil)
-	defer encoding.ReturnStream(stream)
+	stream := jsonText.BorrowStream(nil)
+	defer jsonText.ReturnStream(stream)
 	stream.WriteVal(value)
 	if stream.Error != nil {
 		return dst, stream.Error
@@ -73,17 +74,27 @@ func appendValue(dst []byte, value any) (_ []byte, err error) {
 	return append(dst, line.Bytes()...), nil
 }
 
+var (
+	marshaler     = reflect.TypeFor[json.Marshaler]()
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
 // endless reports whether v is nested more than depth deep or has more than parts parts.
 func endless(v reflect.Value, depth int, parts *int) bool {
 	if *parts--; depth < 0 || *parts < 0 {
 		return true
+	}
+	if v.IsValid() && (v.Type().Implements(marshaler) || v.Type().Implements(textMarshaler)) {
+		return false // what it refers to is its own business
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		return !v.IsNil() && endless(v.Elem(), depth-1, parts)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if endless(v.Field(i), depth-1, parts) {
+			field := v.Type().Field(i)
+			encoded := field.Anonymous || field.IsExported() && field.Tag.Get("json") != "-"
+			if encoded && endless(v.Field(i), depth-1, parts) {
 				return true
 			}
 		}

@@ -123,6 +123,18 @@ func TestEventTimestamp(t *testing.T) {
 
 type selfish struct{ Self *selfish }
 
+// private refers to itself where json-iterator does not look.
+type private struct {
+	A      int
+	self   *private
+	Parent *private `json:"-"`
+}
+
+// tree refers to itself and writes itself.
+type tree struct{ Root *tree }
+
+func (*tree) MarshalJSON() ([]byte, error) { return []byte(`"tree"`), nil }
+
 type shouting struct{}
 
 func (shouting) MarshalJSON() ([]byte, error) { return []byte("{\n \"a\": 1\n}"), nil }
@@ -140,6 +152,10 @@ func TestProperties(t *testing.T) {
 	cycle["self"] = cycle
 	wide := make([]any, 2)
 	wide[0], wide[1] = wide, wide
+	hidden := &private{A: 1}
+	hidden.self, hidden.Parent = hidden, hidden
+	root := new(tree)
+	root.Root = root
 	self := new(selfish)
 	self.Self = self
 	for name, test := range map[string]struct {
@@ -171,6 +187,8 @@ func TestProperties(t *testing.T) {
 		"cyclic map":       {cycle, ``},
 		"cyclic slice":     {wide, ``},
 		"cyclic pointer":   {self, ``},
+		"hidden cycle":     {hidden, `{"A":1}`},
+		"cyclic marshaler": {root, `"tree"`},
 		"nil pointer":      {(*selfish)(nil), `null`},
 		"interface in map": {map[int]any{2: nil, 1: true}, `{"1":true,"2":null}`},
 	} {
