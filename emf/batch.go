@@ -42,7 +42,7 @@ func newBatch() *batch { return batches.Get().(*batch) }
 
 func (b *batch) free() {
 	b.reset()
-	if cap(b.buf) <= keepBatch && cap(b.members) <= keepBatch {
+	if max(cap(b.buf), cap(b.members), cap(b.props), cap(b.event.buf)) <= keepBatch {
 		batches.Put(b)
 	}
 }
@@ -116,7 +116,8 @@ func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 	p := partition{batch: b, env: &r.e.envelope, r: r, at: at}
 	account := &r.e.account
 	found := false
-	for s := r.first.Load(); s != nil; s = s.next.Load() {
+	last := r.last() // one that is added while this goes on may have a property's name
+	for s := r.first.Load(); s != nil; s = s.following(last) {
 		n, v := s.take(&b.snap)
 		if n == 0 {
 			continue
@@ -149,7 +150,7 @@ func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 func (p *partition) add(def *definition, n uint64) {
 	if p.metrics > 0 {
 		size := len(p.buf) - p.start + len(metricsClose) + len(p.r.dims) + len(p.props) + len(p.members)
-		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+2 > p.env.max {
+		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > p.env.max {
 			p.close()
 		}
 	}

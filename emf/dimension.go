@@ -59,11 +59,11 @@ func (d Dimension) mend() (mended Dimension, problem string, ok bool) {
 	if strings.HasPrefix(mended.Name, ":") {
 		mended.Name = "_" + mended.Name[1:]
 	}
-	if blank(mended.Name) || mended.Name == "_aws" {
-		return d, "a dimension's name is blank or _aws: the dimension is left out", false
-	}
 	mended.Name = mended.Name[:min(len(mended.Name), maxDimensionNameLength)]
 	mended.Value = mended.Value[:min(len(mended.Value), maxDimensionValueLength)]
+	if blank(mended.Name) || blank(mended.Value) || mended.Name == "_aws" {
+		return d, "a dimension's name is blank or _aws, or all that fits of its value is blank: the dimension is left out", false
+	}
 	if mended != d {
 		problem = "a dimension has characters other than printable ASCII, or too many: they are replaced by underscores or cut off"
 	}

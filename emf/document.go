@@ -20,7 +20,7 @@ type Document struct {
 // Sink takes documents somewhere.
 //
 // An [Emitter] never calls Write from two goroutines at once, and never with no
-// documents. Write returns nil when it has taken all of them, an
+// documents. The slice and what it holds are not to be changed. Write returns nil when it has taken all of them, an
 // [UndeliveredError] when it has taken some, and any other error when it has taken
 // none: those are offered again by the next flush. Write should return soon after
 // ctx is done; what it has not settled by then stays pending until it does. It may

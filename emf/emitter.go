@@ -113,6 +113,9 @@ func (e *Emitter) Flush(ctx context.Context) error {
 }
 
 func (e *Emitter) flush(ctx context.Context, at time.Time) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("emf: nothing flushed: %w", err)
 	}
@@ -183,6 +186,9 @@ func (e *Emitter) send(ctx context.Context, docs []Document) error {
 func (e *Emitter) Close(ctx context.Context) error {
 	if e.closing.Swap(true) {
 		return nil
+	}
+	if ctx == nil {
+		ctx = context.Background()
 	}
 	e.timer.stop(ctx)
 	var errs []error

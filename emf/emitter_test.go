@@ -213,6 +213,9 @@ func TestBadInput(t *testing.T) {
 		{"another kind", func(e *emf.Emitter) { e.Counter("c").Inc(); e.Gauge("c").Set(7); e.Histogram("c").Observe(7) }, map[string]uint64{"conflict": 2}, `"c":1`},
 		{"empty dimension", func(e *emf.Emitter) { e.With(emf.Dim("", "x"), emf.Dim("a", "1"), emf.Dim("e", "")).Counter("c").Inc() }, nil, `[["a"]]`},
 		{"colon", func(e *emf.Emitter) { e.With(emf.Dim(":d", ":v")).Counter("c").Inc() }, nil, `"_d":":v","c":1`},
+		{"blank once cut", func(e *emf.Emitter) {
+			e.With(emf.Dim(strings.Repeat(" ", 250)+"x", "v"), emf.Dim("d", strings.Repeat(" ", 1024)+"x"), emf.Dim("a", "1")).Counter("c").Inc()
+		}, nil, `[["a"]]`},
 		{"long dimension", func(e *emf.Emitter) { e.With(emf.Dim(long, long)).Counter("c").Inc() }, nil, `"` + long[:250] + `":"` + long[:1024] + `","c":1`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

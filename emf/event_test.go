@@ -393,3 +393,19 @@ func TestCloseWakesNobody(t *testing.T) {
 		require.Zero(t, s.Pending)
 	}
 }
+
+func TestNoKeyTwice(t *testing.T) {
+	e, c := newEmitter(t, emf.WithProperties(map[string]any{"p": 1}))
+	e.Counter("a").Inc()
+	e.GaugeFunc("g", func() float64 { e.Counter("p").Inc(); return 1 })
+	flush(t, e)
+	flush(t, e)
+	ev := e.Begin()
+	for i, name := range []string{"a\xff\xfe", "a\ufffd\ufffd", "a\xff", "z", "a\ufffd"} {
+		ev.SetProperty(name, i)
+	}
+	ev.Counter("n").Inc()
+	require.NoError(t, ev.End(t.Context()))
+	docs := c.take()
+	assert.Contains(t, docs[len(docs)-1].json, "\"p\":1,\"a\ufffd\ufffd\":1,\"a\ufffd\":4,\"z\":3,")
+}

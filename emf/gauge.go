@@ -9,7 +9,9 @@ import (
 // use, never block and never fail.
 //
 // A gauge that stands at something other than zero because of Inc, Dec or Add stays in
-// memory until it is back at zero, however long nothing touches it.
+// memory until it is back at zero, however long nothing touches it. One that was only set
+// is forgotten after a few flushes without a value, unless somebody keeps it or its
+// recorder: moved then by way of a look-up, it starts at zero.
 type Gauge series
 
 // Set makes v the value. NaN, infinities and magnitudes beyond 2^360 are dropped and

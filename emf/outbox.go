@@ -16,6 +16,7 @@ type outbox struct {
 	limit   int
 
 	turn chan struct{} // holds a token while nobody writes
+	done chan struct{} // closed when nobody may write any more
 
 	mu      sync.Mutex
 	pending []Document // with JSON of their own, oldest first
@@ -24,7 +25,7 @@ type outbox struct {
 }
 
 func newOutbox(sink Sink, account *account, limit int) *outbox {
-	o := &outbox{sink: sink, account: account, limit: limit, turn: make(chan struct{}, 1)}
+	o := &outbox{sink: sink, account: account, limit: limit, turn: make(chan struct{}, 1), done: make(chan struct{})}
 	o.release()
 	return o
 }
@@ -39,6 +40,8 @@ func (o *outbox) acquire(ctx context.Context) error {
 	select {
 	case <-o.turn:
 		return nil
+	case <-o.done:
+		return ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("emf: another write to the sink has not ended: %w", context.Cause(ctx))
 	}
@@ -76,7 +79,7 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 	if len(docs) == 0 {
 		return nil
 	}
-	err := o.offer(ctx, docs)
+	retry, reject, err := o.offer(ctx, docs)
 	if err == nil {
 		for i := range docs {
 			o.account.deliver(docs[i])
@@ -84,23 +87,27 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 		return nil
 	}
 	o.account.fail(err)
-	return o.settle(docs, kept, err)
+	return o.settle(docs, kept, err, retry, reject)
 }
 
-// offer calls the sink. One that panics has taken nothing as far as anybody knows.
-func (o *outbox) offer(ctx context.Context, docs []Document) (err error) {
+// offer calls the sink and reads its error, see undeliveredOf. A sink that panics has taken
+// nothing as far as anybody knows, and neither has one whose error panics.
+func (o *outbox) offer(ctx context.Context, docs []Document) (retry, reject map[int]bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the sink panicked: %v", p)
+			retry, reject, err = nil, nil, fmt.Errorf("the sink panicked: %v", p)
 		}
 	}()
-	return o.sink.Write(ctx, docs)
+	if err = o.sink.Write(ctx, docs); err != nil {
+		retry, reject = undeliveredOf(err)
+		err = fmt.Errorf("%w", err) // its method Error is called here, if at all
+	}
+	return retry, reject, err
 }
 
 // settle accounts for documents of which the sink did not take all. The first owned of
 // them have JSON of their own.
-func (o *outbox) settle(docs []Document, owned int, err error) error {
-	retry, reject := undeliveredOf(docs, err)
+func (o *outbox) settle(docs []Document, owned int, err error, retry, reject map[int]bool) error {
 	var values, refused int
 	var again []Document
 	for i, d := range docs {
@@ -126,7 +133,7 @@ func (o *outbox) settle(docs []Document, owned int, err error) error {
 
 // undeliveredOf reads a sink's error: which documents to retry, nil for all that are
 // not rejected, and which to reject.
-func undeliveredOf(docs []Document, err error) (retry, reject map[int]bool) {
+func undeliveredOf(err error) (retry, reject map[int]bool) {
 	var partial *UndeliveredError
 	if !errors.As(err, &partial) {
 		var value UndeliveredError
@@ -134,6 +141,9 @@ func undeliveredOf(docs []Document, err error) (retry, reject map[int]bool) {
 			return nil, nil
 		}
 		partial = &value
+	}
+	if partial == nil {
+		return nil, nil
 	}
 	retry, reject = make(map[int]bool), make(map[int]bool)
 	for _, i := range partial.Retry {
@@ -188,5 +198,6 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = true
 	o.mu.Unlock()
+	close(o.done)
 	o.keep(nil)
 }

@@ -42,16 +42,29 @@ func appendProperty(dst []byte, name string, value any) ([]byte, reason) {
 // put adds a property, a member written by appendProperty, or replaces the one of that
 // name.
 func (p *properties) put(name string, member []byte) {
+	// As appendString writes it: each byte that is not UTF-8 becomes U+FFFD.
+	name = strings.Map(func(r rune) rune { return r }, name)
+	at := slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	if at >= 0 {
+		p.cut(p.list[at])
+	} else {
+		at = len(p.list)
+		p.list = append(p.list, property{})
+	}
 	start := len(p.buf)
 	p.buf = append(p.buf, member...)
-	put := property{strings.ToValidUTF8(name, "\ufffd"), start, len(p.buf)}
+	p.list[at] = property{name, start, len(p.buf)}
+}
+
+// cut takes a property's member out of buf.
+func (p *properties) cut(old property) {
+	p.buf = slices.Delete(p.buf, old.start, old.end)
 	for i := range p.list {
-		if p.list[i].name == put.name {
-			p.list[i] = put
-			return
+		if other := &p.list[i]; other.start > old.start {
+			other.start -= old.end - old.start
+			other.end -= old.end - old.start
 		}
 	}
-	p.list = append(p.list, put)
 }
 
 func (p *properties) reset() { p.list, p.buf = p.list[:0], p.buf[:0] }

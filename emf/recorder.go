@@ -222,6 +222,14 @@ func (r *Recorder) hasDimension(name string) bool {
 	return false
 }
 
+// last returns the recorder's last series, nil if it has none.
+func (r *Recorder) last() (last *series) {
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		last = s
+	}
+	return last
+}
+
 func (r *Recorder) hasMetric(name string) bool {
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
 		if s.def.name == name && s.def.void == kept {

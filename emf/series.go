@@ -60,6 +60,14 @@ type remainder struct {
 	values distribution.Distribution // histogram
 }
 
+// following returns the next series, nil after last.
+func (s *series) following(last *series) *series {
+	if s == last {
+		return nil
+	}
+	return s.next.Load()
+}
+
 // extend returns the series' remainder, made if there is none.
 func (s *series) extend() *remainder {
 	if m := s.more.Load(); m != nil {

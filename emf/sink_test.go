@@ -301,3 +301,43 @@ func TestLawUnderFaults(t *testing.T) {
 		require.EqualValues(t, s.Delivered, values)
 	}
 }
+
+func TestNilUndeliveredError(t *testing.T) {
+	e, f := newFlaky(t, []func(context.Context, []emf.Document) error{
+		func(context.Context, []emf.Document) error { var u *emf.UndeliveredError; return u },
+	})
+	e.Counter("n").Inc()
+	require.Error(t, e.Flush(t.Context()))
+	assert.EqualValues(t, 1, requireLaw(t, e).Pending)
+	flush(t, e)
+	assert.Len(t, f.take(), 1)
+}
+
+func TestNilContext(t *testing.T) {
+	e, c := newEmitter(t)
+	var none context.Context
+	ev := e.Begin()
+	ev.Counter("n").Inc()
+	require.NoError(t, ev.End(none))
+	e.Counter("n").Inc()
+	require.NoError(t, e.Flush(none))
+	require.NoError(t, e.Close(none))
+	assert.Len(t, c.take(), 2)
+}
+
+// An End that is under way when the emitter is closed comes to an end.
+func TestEndDuringClose(t *testing.T) {
+	e, _ := newFlaky(t, nil)
+	ev := e.Begin()
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	ev.GaugeFunc("g", func() float64 { close(inside); <-goOn; return 1 })
+	ended := make(chan error, 1)
+	go func() { ended <- ev.End(context.Background()) }()
+	<-inside
+	require.NoError(t, e.Close(t.Context()))
+	close(goOn)
+	require.ErrorIs(t, <-ended, emf.ErrClosed)
+	s := requireLaw(t, e)
+	assert.Zero(t, s.Pending)
+	assert.EqualValues(t, 1, s.Dropped)
+}

@@ -176,6 +176,9 @@ func (s *store) rebuild() *table {
 		}
 	}
 	tooMany := bare > s.e.config.maxRecorders
+	if tooMany {
+		bare /= 2
+	}
 	t := newTable(2 * (stay + bare))
 	for r := range old.all {
 		drop := r.state.Load() == idle

@@ -27,7 +27,7 @@ const restTakes = 5
 
 type page struct {
 	sums   [pageSize]float64
-	counts [pageSize]uint32
+	counts [pageSize]uint64
 	unused uint8 // takes
 }
 
@@ -169,7 +169,7 @@ func (d *directory) take(s *Snapshot, negative bool) (freed int) {
 			}
 			if n := p.counts[j]; n > 0 {
 				number := (d.first+i)<<pageBits + j
-				s.bins = append(s.bins, bin{number: position(negative, number), count: uint64(n), sum: p.sums[j]})
+				s.bins = append(s.bins, bin{number: position(negative, number), count: n, sum: p.sums[j]})
 			}
 		}
 		if len(s.bins) > before {
