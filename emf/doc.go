@@ -5,7 +5,7 @@
 // and is cheap to get: [Recorder.WithTenant] and [Recorder.With] find one that exists without
 // a lock and without allocating. A [Counter], [Gauge] or [Histogram] is one metric under one
 // recorder. What was recorded is aggregated and written at every flush, one document for each
-// recorder, stamped with the start of the interval.
+// recorder, which the timer stamps with the start of its interval.
 //
 // An [Event] is one unit of work, an invocation, a request or a job, whose values and
 // properties form documents of their own. [NewContext] carries it through the program.
