@@ -113,9 +113,7 @@ func (e *Emitter) Flush(ctx context.Context) error {
 }
 
 func (e *Emitter) flush(ctx context.Context, at time.Time) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	ctx = orBackground(ctx)
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("emf: nothing flushed: %w", err)
 	}
@@ -187,9 +185,7 @@ func (e *Emitter) Close(ctx context.Context) error {
 	if e.closing.Swap(true) {
 		return nil
 	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	ctx = orBackground(ctx)
 	e.timer.stop(ctx)
 	var errs []error
 	collect := func(err error) {

@@ -186,7 +186,7 @@ func (ev *Event) prepare(b *batch, last bool) bool {
 	}
 	ev.properties.copyTo(&b.event)
 	if last {
-		if ev.properties.reset(); cap(ev.properties.buf) <= keepBatch/16 {
+		if ev.properties.reset(); cap(ev.properties.buf) <= keepProperties {
 			propertyLists.Put(ev.properties)
 		}
 		ev.properties = nil
@@ -227,9 +227,7 @@ func (e *Emitter) write(b *batch) {
 // emit sends a batch, which it frees. If the sink is not free until ctx is done the
 // documents wait for the next flush.
 func (e *Emitter) emit(ctx context.Context, b *batch) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	ctx = orBackground(ctx)
 	docs := b.documents()
 	if err := e.outbox.acquire(ctx); err != nil {
 		dropped := e.outbox.keepCopies(docs)

@@ -13,15 +13,14 @@ import (
 type outbox struct {
 	sink    Sink
 	account *account
-	limit   int
 
 	turn chan struct{} // holds a token while nobody writes
 	done chan struct{} // closed when nobody may write any more
 
 	mu      sync.Mutex
+	limit   int        // of size
 	pending []Document // with JSON of their own, oldest first
-	size    int        // of pending
-	closed  bool
+	size    int        // of pending, in bytes
 }
 
 func newOutbox(sink Sink, account *account, limit int) *outbox {
@@ -47,6 +46,14 @@ func (o *outbox) acquire(ctx context.Context) error {
 	}
 }
 
+// orBackground returns ctx, or what a nil one is taken for.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
 func (o *outbox) release() { o.turn <- struct{}{} }
 
 // await runs f, which uses ctx, in a goroutine of its own. It returns when ctx is done,
@@ -70,8 +77,8 @@ func await(ctx context.Context, f func() error) error {
 // write offers the sink what is pending and then docs. The caller has the turn.
 func (o *outbox) write(ctx context.Context, docs []Document) error {
 	o.mu.Lock()
-	kept := len(o.pending)
-	if kept > 0 {
+	owned := len(o.pending)
+	if owned > 0 {
 		docs = slices.Concat(o.pending, docs)
 		o.pending, o.size = nil, 0
 	}
@@ -87,7 +94,7 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 		return nil
 	}
 	o.account.fail(err)
-	return o.settle(docs, kept, err, retry, reject)
+	return o.settle(docs, owned, err, retry, reject)
 }
 
 // offer calls the sink and reads its error, see undeliveredOf. A sink that panics has taken
@@ -164,11 +171,7 @@ func (o *outbox) keep(docs []Document) (dropped int) {
 	for _, d := range docs {
 		o.size += len(d.JSON)
 	}
-	limit := o.limit
-	if o.closed {
-		limit = 0
-	}
-	for o.size > limit {
+	for o.size > o.limit {
 		o.size -= len(o.pending[dropped].JSON)
 		o.account.drop(undelivered, uint64(o.pending[dropped].Values))
 		dropped++
@@ -196,7 +199,7 @@ func (o *outbox) full() bool {
 // close drops what is pending and what a write that goes on will return.
 func (o *outbox) close() {
 	o.mu.Lock()
-	o.closed = true
+	o.limit = 0
 	o.mu.Unlock()
 	close(o.done)
 	o.keep(nil)

@@ -19,8 +19,11 @@ type property struct {
 	start, end int // of `"name":value,` in buf
 }
 
-// propertyLists are lists of properties to reuse.
+// propertyLists are lists of properties to reuse; one with more than keepProperties bytes
+// is let go.
 var propertyLists = sync.Pool{New: func() any { return new(properties) }}
+
+const keepProperties = keepBatch / 16
 
 // appendProperty appends a property as a JSON member with its comma, unless there is a
 // reason not to.

@@ -166,18 +166,20 @@ func (s *store) insert(r *Recorder) {
 // that were there at the last rebuild go too.
 func (s *store) rebuild() *table {
 	old := s.table.Load()
-	bare, stay := 0, 0
+	bare, fresh, stay := 0, 0, 0
 	for r := range old.all {
 		switch {
 		case r.first.Load() == nil:
-			bare++
+			if bare++; r.quiet == 0 {
+				fresh++
+			}
 		case r.state.Load() != idle:
 			stay++
 		}
 	}
 	tooMany := bare > s.e.config.maxRecorders
 	if tooMany {
-		bare /= 2
+		bare = fresh
 	}
 	t := newTable(2 * (stay + bare))
 	for r := range old.all {

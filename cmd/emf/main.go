@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -61,15 +60,7 @@ func run(ctx context.Context, args []string, c *console) int {
 	}
 	if err := command.Run(); err != nil {
 		fmt.Fprintln(c.messages, "emf:", err)
-		if errors.As(err, new(usageError)) {
-			return exitUsage
-		}
 		return exitFailure
 	}
 	return exitOK
 }
-
-// usageError is a command line that parses but makes no sense.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }

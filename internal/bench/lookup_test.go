@@ -8,6 +8,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/liftemf/liftemf/emf"
 )
 
 // eachTenant calls body for tenants in random order, each goroutine from somewhere else.
@@ -22,6 +24,15 @@ func eachTenant(b *testing.B, ids []string, body func(id string)) {
 	})
 }
 
+// emitterOf returns an emitter that knows n tenants.
+func emitterOf(b *testing.B, n int) *emf.Emitter {
+	e := newEmitter(b)
+	for i := range n {
+		e.WithTenant(tenant(i)).Counter("Requests").Inc()
+	}
+	return e
+}
+
 // BenchmarkTenantCounter looks a counter up by its tenant each time.
 func BenchmarkTenantCounter(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
@@ -29,10 +40,7 @@ func BenchmarkTenantCounter(b *testing.B) {
 			ids := visits(n)
 			compete(b,
 				contestant{"liftemf", func() func(b *testing.B) {
-					e := newEmitter(b)
-					for i := range n {
-						e.WithTenant(tenant(i)).Counter("Requests").Inc()
-					}
+					e := emitterOf(b, n)
 					return func(b *testing.B) {
 						eachTenant(b, ids, func(id string) { e.WithTenant(id).Counter("Requests").Inc() })
 					}
@@ -75,10 +83,7 @@ func BenchmarkWithTenant(b *testing.B) {
 			ids := visits(n)
 			compete(b,
 				contestant{"liftemf", func() func(b *testing.B) {
-					e := newEmitter(b)
-					for i := range n {
-						e.WithTenant(tenant(i)).Counter("Requests").Inc()
-					}
+					e := emitterOf(b, n)
 					return func(b *testing.B) {
 						eachTenant(b, ids, func(id string) {
 							if e.WithTenant(id) == nil {

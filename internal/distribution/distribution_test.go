@@ -35,6 +35,14 @@ var shapes = []struct {
 	{"constant", func(*rand.Rand) float64 { return 123456.789012345 }},
 }
 
+func sample(of func(*rand.Rand) float64, r *rand.Rand, n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = of(r)
+	}
+	return values
+}
+
 // entriesOf returns what becomes of values.
 func entriesOf(values []float64) []Entry {
 	var d Distribution
@@ -115,10 +123,7 @@ func TestReadQuantilesOfOneDocument(t *testing.T) {
 		for _, n := range []int{101, 1000, 20_000} {
 			for seed := range uint64(5) {
 				r := rand.New(rand.NewPCG(seed, uint64(n)))
-				values := make([]float64, n)
-				for i := range values {
-					values[i] = shape.make(r)
-				}
+				values := sample(shape.make, r, n)
 				entries := entriesOf(values)
 				check(t, values, entries)
 				slices.Sort(values)
@@ -318,10 +323,7 @@ func TestErrorTable(t *testing.T) {
 	for _, shape := range shapes {
 		for _, n := range []int{101, 10_000, 1_000_000, 10_000_000} {
 			r := rand.New(rand.NewPCG(1, 1))
-			values := make([]float64, n)
-			for i := range values {
-				values[i] = shape.make(r)
-			}
+			values := sample(shape.make, r, n)
 			entries := entriesOf(values)
 			check(t, values, entries)
 			slices.Sort(values)
