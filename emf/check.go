@@ -86,18 +86,18 @@ func (in *inspection) checkMetrics(d *readDirective, ordinal int) {
 		m.member = in.member(m.name)
 		if m.member < 0 {
 			in.report(SeverityError, ruleTargetMissing, path(),
-				"The root has no member %q to take values from: add it, or leave the metric out.", clip(m.name))
+				"The root has no member %q to take values from: add it, or leave the metric out.", clipText(m.name))
 			continue
 		}
 		member := &in.members[m.member]
 		if member.inDirective == int32(ordinal+1) && !in.mutes() {
 			in.report(SeverityWarning, ruleMetricRepeated, path(),
-				"The directive names %q more than once: keep one, or its values may count twice.", clip(m.name))
+				"The directive names %q more than once: keep one, or its values may count twice.", clipText(m.name))
 		}
 		member.inDirective = int32(ordinal + 1)
 		if member.resolution != 0 && member.resolution != uint8(m.resolution) {
 			in.report(SeverityError, ruleResolutionConflict, path(),
-				"The metric %q has two storage resolutions: give it one.", clip(m.name))
+				"The metric %q has two storage resolutions: give it one.", clipText(m.name))
 		}
 		member.resolution = uint8(m.resolution)
 		in.readTargetOf(m.member)

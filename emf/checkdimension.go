@@ -53,17 +53,17 @@ func (in *inspection) checkRepeatedSets(d *readDirective) {
 // checkDimension looks up a name of a set. ordinal tells the set from others.
 func (in *inspection) checkDimension(d *readDirective, set *readSet, i int, ordinal int32) {
 	name := &in.names[i]
-	path := func() string { return element(d.setPath(set.index), name.index) }
+	path := func() string { return pointerElement(d.setPath(set.index), name.index) }
 	in.checkName(&dimensionNameRules, name.text, path)
 	name.member = in.member(name.text)
 	if name.member < 0 {
 		in.report(SeverityError, ruleDimensionMissing, path(),
-			"The root has no member %q to take the value from: add it, or leave the dimension out.", clip(name.text))
+			"The root has no member %q to take the value from: add it, or leave the dimension out.", clipText(name.text))
 		return
 	}
 	m := &in.members[name.member]
 	if m.inSet == ordinal && !in.mutes() {
-		in.report(SeverityWarning, ruleDimensionRepeated, path(), "The set names %q more than once: keep one.", clip(name.text))
+		in.report(SeverityWarning, ruleDimensionRepeated, path(), "The set names %q more than once: keep one.", clipText(name.text))
 	}
 	m.inSet = ordinal
 	if m.firstName == 0 {
@@ -74,7 +74,7 @@ func (in *inspection) checkDimension(d *readDirective, set *readSet, i int, ordi
 
 // readDimensionValue reads what stands under the name.
 func (in *inspection) readDimensionValue(m *rootMember, name *readName) {
-	path := func() string { return pointer("", name.text) }
+	path := func() string { return pointerMember("", name.text) }
 	in.reader.open(in.text[m.start:m.end])
 	if in.reader.kind() != kindString {
 		in.report(SeverityError, ruleDimensionType, path(), "Make this a string: it is the value of a dimension.")

@@ -41,9 +41,9 @@ const (
 	pathDirectives = "/_aws/CloudWatchMetrics"
 )
 
-func (d *readDirective) path() string            { return element(pathDirectives, d.index) }
-func (d *readDirective) setPath(i int) string    { return element(d.path()+"/Dimensions", i) }
-func (d *readDirective) metricPath(i int) string { return element(d.path()+"/Metrics", i) }
+func (d *readDirective) path() string            { return pointerElement(pathDirectives, d.index) }
+func (d *readDirective) setPath(i int) string    { return pointerElement(d.path()+"/Dimensions", i) }
+func (d *readDirective) metricPath(i int) string { return pointerElement(d.path()+"/Metrics", i) }
 
 // Which members an object has shown so far. Each object has bits of its own.
 const (
@@ -65,8 +65,8 @@ const (
 	seenResolution
 )
 
-// again marks a member as seen and reports whether it was before.
-func again(seen *uint8, bit uint8) bool {
+// seenAgain marks a member as seen and reports whether it was before.
+func seenAgain(seen *uint8, bit uint8) bool {
 	before := *seen&bit != 0
 	*seen |= bit
 	return before
@@ -80,7 +80,7 @@ func (in *inspection) repeatedMember(path func() string, key []byte) {
 	if in.mutes() {
 		return
 	}
-	in.report(SeverityWarning, ruleDuplicateKey, pointer(path(), key),
+	in.report(SeverityWarning, ruleDuplicateKey, pointerMember(path(), key),
 		"The key occurs more than once, and AWS does not say which value counts: keep one.")
 }
 
@@ -102,11 +102,11 @@ func (in *inspection) unknownMember(path func() string, key []byte, known ...str
 	}
 	for _, k := range known {
 		if strings.EqualFold(k, string(key)) {
-			in.report(SeverityWarning, ruleMemberUnknown, pointer(path(), key), "Write %s: upper and lower case matter.", k)
+			in.report(SeverityWarning, ruleMemberUnknown, pointerMember(path(), key), "Write %s: upper and lower case matter.", k)
 			return
 		}
 	}
-	in.report(SeverityWarning, ruleMemberUnknown, pointer(path(), key),
+	in.report(SeverityWarning, ruleMemberUnknown, pointerMember(path(), key),
 		"The format has no such member here, and CloudWatch ignores it: move it to the root, or leave it out.")
 }
 
@@ -122,10 +122,10 @@ func (in *inspection) readAWS(m *rootMember) bool {
 		repeated := false
 		switch string(key) {
 		case "Timestamp":
-			repeated = again(&seen, seenTimestamp)
+			repeated = seenAgain(&seen, seenTimestamp)
 			in.readTimestamp()
 		case "CloudWatchMetrics":
-			repeated = again(&seen, seenDirectives)
+			repeated = seenAgain(&seen, seenDirectives)
 			in.directives, in.sets, in.names, in.metrics = in.directives[:0], in.sets[:0], in.names[:0], in.metrics[:0]
 			if in.reader.kind() != kindArray {
 				in.mistyped(SeverityError, pathDirectives, "an array of directives")
@@ -136,10 +136,10 @@ func (in *inspection) readAWS(m *rootMember) bool {
 					"The document has no directives, so it yields no metrics: add one, or leave out _aws.")
 			}
 		case "LogGroupName":
-			repeated = again(&seen, seenLogGroup)
+			repeated = seenAgain(&seen, seenLogGroup)
 			in.readRoutingHint(key)
 		case "LogStreamName":
-			repeated = again(&seen, seenLogStream)
+			repeated = seenAgain(&seen, seenLogStream)
 			in.readRoutingHint(key)
 		default:
 			in.unknownMember(awsPath, key, "Timestamp", "CloudWatchMetrics", "LogGroupName", "LogStreamName")
@@ -160,7 +160,7 @@ func (in *inspection) readAWS(m *rootMember) bool {
 // readRoutingHint reads a member that only the CloudWatch agent looks at.
 func (in *inspection) readRoutingHint(key []byte) {
 	if in.reader.kind() != kindString {
-		in.mistyped(SeverityWarning, pointer(pathAWS, key), "a string: the CloudWatch agent reads it")
+		in.mistyped(SeverityWarning, pointerMember(pathAWS, key), "a string: the CloudWatch agent reads it")
 		return
 	}
 	in.reader.skip()
@@ -182,32 +182,32 @@ func (in *inspection) readDirective(index int) {
 		repeated := false
 		switch string(key) {
 		case "Namespace":
-			repeated = again(&d.seen, seenNamespace)
+			repeated = seenAgain(&d.seen, seenNamespace)
 			if d.named = in.reader.kind() == kindString; !d.named {
-				in.mistyped(SeverityError, pointer(d.path(), key), "a string")
+				in.mistyped(SeverityError, pointerMember(d.path(), key), "a string")
 				return
 			}
 			d.namespace = in.reader.string()
 		case "Dimensions":
-			repeated = again(&d.seen, seenDimensions)
+			repeated = seenAgain(&d.seen, seenDimensions)
 			in.sets, in.names = in.sets[:d.firstSet], in.names[:firstName]
 			if in.reader.kind() != kindArray {
-				in.mistyped(SeverityError, pointer(d.path(), key), "an array of dimension sets")
+				in.mistyped(SeverityError, pointerMember(d.path(), key), "an array of dimension sets")
 				return
 			}
 			if in.readSets(&d) == 0 {
-				in.report(SeverityError, ruleDimensionsEmpty, pointer(d.path(), key),
+				in.report(SeverityError, ruleDimensionsEmpty, pointerMember(d.path(), key),
 					"Name at least one dimension set; [[]] is the one without dimensions.")
 			}
 		case "Metrics":
-			repeated = again(&d.seen, seenMetrics)
+			repeated = seenAgain(&d.seen, seenMetrics)
 			in.metrics = in.metrics[:d.firstMetric]
 			if in.reader.kind() != kindArray {
-				in.mistyped(SeverityError, pointer(d.path(), key), "an array of metric definitions")
+				in.mistyped(SeverityError, pointerMember(d.path(), key), "an array of metric definitions")
 				return
 			}
 			if in.readMetrics(&d) == 0 {
-				in.report(SeverityWarning, ruleMetricsEmpty, pointer(d.path(), key),
+				in.report(SeverityWarning, ruleMetricsEmpty, pointerMember(d.path(), key),
 					"The directive names no metrics, so it yields none: add one, or leave out the directive.")
 			}
 		default:
@@ -244,7 +244,7 @@ func (in *inspection) readSets(d *readDirective) int {
 		set := readSet{index: index, first: len(in.names)}
 		in.reader.array(func(i int) {
 			if in.reader.kind() != kindString {
-				in.mistyped(SeverityError, element(d.setPath(index), i), "a string: the key of a root member")
+				in.mistyped(SeverityError, pointerElement(d.setPath(index), i), "a string: the key of a root member")
 				return
 			}
 			in.names = append(in.names, readName{index: i, text: in.reader.string()})
@@ -270,17 +270,17 @@ func (in *inspection) readMetrics(d *readDirective) int {
 			repeated := false
 			switch string(key) {
 			case "Name":
-				repeated = again(&seen, seenName)
+				repeated = seenAgain(&seen, seenName)
 				if named = in.reader.kind() == kindString; !named {
-					in.mistyped(SeverityError, pointer(path(), key), "a string: the key of a root member")
+					in.mistyped(SeverityError, pointerMember(path(), key), "a string: the key of a root member")
 					return
 				}
 				m.name = in.reader.string()
 			case "Unit":
-				repeated = again(&seen, seenUnit)
+				repeated = seenAgain(&seen, seenUnit)
 				in.readUnit(d, &m)
 			case "StorageResolution":
-				repeated = again(&seen, seenResolution)
+				repeated = seenAgain(&seen, seenResolution)
 				in.readResolution(d, &m)
 			default:
 				in.unknownMember(path, key, "Name", "Unit", "StorageResolution")
@@ -313,7 +313,7 @@ func (in *inspection) readUnit(d *readDirective, m *readMetric) {
 	}
 	if m.unit = unit; !ok {
 		in.report(SeverityError, ruleUnitUnknown, d.metricPath(m.index)+"/Unit",
-			"CloudWatch has no unit %q: use one of its 27, such as Count or Milliseconds, or leave it out.", clip(text))
+			"CloudWatch has no unit %q: use one of its 27, such as Count or Milliseconds, or leave it out.", clipText(text))
 	}
 }
 

@@ -124,11 +124,11 @@ func (in *inspection) checkLine(line []byte) {
 	for i := range in.members {
 		m := &in.members[i]
 		if m.lone && !in.mutes() {
-			in.report(SeverityWarning, ruleLoneSurrogate, pointer("", in.keyOf(m)),
+			in.report(SeverityWarning, ruleLoneSurrogate, pointerMember("", in.keyOf(m)),
 				`A \u escape stands for half a surrogate pair, which is no character: write the pair, or leave it out.`)
 		}
 		if !valid && !utf8.Valid(in.text[m.keyStart:m.end]) {
-			in.report(SeverityError, ruleInvalidUTF8, pointer("", in.keyOf(m)),
+			in.report(SeverityError, ruleInvalidUTF8, pointerMember("", in.keyOf(m)),
 				"The text is not UTF-8, as JSON and PutLogEvents want it: encode it as UTF-8.")
 		}
 	}
@@ -190,12 +190,12 @@ func (in *inspection) enough() bool {
 	return n >= limitProblems || n > 0 && in.quiet
 }
 
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
-// pointer adds a key to a JSON pointer.
-func pointer(parent string, key []byte) string {
-	return parent + "/" + pointerEscapes.Replace(strings.ToValidUTF8(string(key), "\uFFFD"))
+// pointerMember adds a key to a JSON pointer.
+func pointerMember(parent string, key []byte) string {
+	return parent + "/" + pointerEscaper.Replace(strings.ToValidUTF8(string(key), "\uFFFD"))
 }
 
-// element adds an index to a JSON pointer.
-func element(parent string, i int) string { return parent + "/" + strconv.Itoa(i) }
+// pointerElement adds an index to a JSON pointer.
+func pointerElement(parent string, i int) string { return parent + "/" + strconv.Itoa(i) }

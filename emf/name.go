@@ -102,8 +102,8 @@ func (in *inspection) nameProblems(rules *nameRules, text, path string) {
 	}
 }
 
-// clip shortens a text for a message.
-func clip(text []byte) string {
+// clipText shortens a text for a message.
+func clipText(text []byte) string {
 	const most = 60
 	if len(text) <= most {
 		return string(text)

@@ -132,9 +132,9 @@ func (s *syntaxScan) key(i int) int {
 	return s.space(i + 1)
 }
 
-// plain holds the bytes that a string may contain as they are, except that the
+// plainInString holds the bytes that a string may contain as they are, except that the
 // bytes of other characters than ASCII are not looked at here.
-var plain = func() (plain [256]bool) {
+var plainInString = func() (plain [256]bool) {
 	for c := range plain {
 		plain[c] = c >= ' ' && c != '"' && c != '\\'
 	}
@@ -149,7 +149,7 @@ func (s *syntaxScan) quoted(i int) int {
 	text := s.text
 	for i++; uint(i) < uint(len(text)); { // unsigned: i is known to be no less than 0 then
 		c := text[i]
-		if plain[c] {
+		if plainInString[c] {
 			i++
 			continue
 		}

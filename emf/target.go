@@ -23,7 +23,7 @@ func (in *inspection) readTargetOf(member int32) {
 	}
 	var t readTarget
 	in.reader.open(in.text[m.start : m.end+1]) // the byte behind lets a number be read fast
-	path := func() string { return pointer("", in.keyOf(m)) }
+	path := func() string { return pointerMember("", in.keyOf(m)) }
 	switch in.reader.kind() {
 	case kindNumber:
 		t.values.first = len(in.numbers)
@@ -53,7 +53,7 @@ func (in *inspection) inRange(v float64, path func() string) float64 {
 func (in *inspection) readNumbers(path func() string) numberRange {
 	r := numberRange{first: len(in.numbers)}
 	r.listed = in.reader.array(func(i int) {
-		at := func() string { return element(path(), i) }
+		at := func() string { return pointerElement(path(), i) }
 		if in.reader.kind() != kindNumber {
 			in.reader.skip()
 			in.report(SeverityError, ruleTargetType, at(), "Make this a number: the values of a metric are.")
@@ -91,26 +91,26 @@ const (
 func (in *inspection) readDistribution(t *readTarget, path func() string) {
 	var seen uint8
 	in.reader.object(func(key []byte) {
-		at := func() string { return pointer(path(), key) }
+		at := func() string { return pointerMember(path(), key) }
 		repeated := false
 		switch string(key) {
 		case "Values":
-			repeated = again(&seen, seenValues)
+			repeated = seenAgain(&seen, seenValues)
 			t.values = in.readList(at)
 		case "Counts":
-			repeated = again(&seen, seenCounts)
+			repeated = seenAgain(&seen, seenCounts)
 			t.counts = in.readList(at)
 		case "Min":
-			repeated = again(&seen, seenMin)
+			repeated = seenAgain(&seen, seenMin)
 			t.stats.Min = in.readStatistic(at)
 		case "Max":
-			repeated = again(&seen, seenMax)
+			repeated = seenAgain(&seen, seenMax)
 			t.stats.Max = in.readStatistic(at)
 		case "Sum":
-			repeated = again(&seen, seenSum)
+			repeated = seenAgain(&seen, seenSum)
 			t.stats.Sum = in.readStatistic(at)
 		case "Count":
-			repeated = again(&seen, seenCount)
+			repeated = seenAgain(&seen, seenCount)
 			t.stats.Count = in.readStatistic(at)
 		default:
 			in.unknownMember(path, key, "Values", "Counts", "Min", "Max", "Sum", "Count")
@@ -177,7 +177,7 @@ func (in *inspection) checkCounts(t *readTarget, path func() string) {
 		} else if in.mutes() {
 			continue
 		}
-		in.report(severity, ruleCountsValue, element(path()+"/Counts", i), "Count in whole numbers above zero, and leave out what did not occur.")
+		in.report(severity, ruleCountsValue, pointerElement(path()+"/Counts", i), "Count in whole numbers above zero, and leave out what did not occur.")
 	}
 }
 

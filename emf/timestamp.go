@@ -29,7 +29,7 @@ func (in *inspection) readTimestamp() {
 	}
 	in.timestamp, in.timed = int64(v), true
 	in.report(SeverityWarning, ruleTimestampFormat, pathTimestamp,
-		"Write %d without a fraction or an exponent: not every reader takes %s for an integer.", in.timestamp, clip(text))
+		"Write %d without a fraction or an exponent: not every reader takes %s for an integer.", in.timestamp, clipText(text))
 }
 
 // checkTimestamp compares the document's time with now. That is no property of the
