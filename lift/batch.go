@@ -49,12 +49,15 @@ func (e *EntryError) Unwrap() error { return e.Err }
 // timestamp, tags and fields in common share a document.
 //
 // The error joins an [EntryError] for each entry that was not recorded, which the emitter
-// has counted as dropped, [emf.ErrClosed] if the collector is closed, and what the sink
-// returned: documents that it did not take are offered again by the next flush. What is
-// dropped for a conflict, see [Collector], is counted by the emitter only.
+// has counted as dropped, [emf.ErrClosed] if the emitter is closed, whoever closed it, and
+// what the sink returned: documents that it did not take are offered again by the next
+// flush. Entries of a closed emitter are dropped and counted; while it closes they may
+// still be delivered, and ErrClosed is returned to be on the safe side. What is dropped
+// for a conflict, see [Collector], is counted by the emitter only.
 func (c *Collector) RecordBatch(entries []*MetricEntry) error {
 	var errs []error
 	b := batch{collector: c}
+	recorded := false
 	for i, entry := range entries {
 		if entry == nil {
 			continue
@@ -64,6 +67,7 @@ func (c *Collector) RecordBatch(entries []*MetricEntry) error {
 			errs = append(errs, &EntryError{i, entry.Name, err})
 		}
 		b.add(i, entry)
+		recorded = true
 	}
 	ctx, cancel := c.shared.context()
 	defer cancel()
@@ -78,7 +82,7 @@ func (c *Collector) RecordBatch(entries []*MetricEntry) error {
 			}
 		}
 	}
-	if c.shared.closed.Load() {
+	if recorded && c.shared.isClosed() {
 		errs = append(errs, emf.ErrClosed)
 	}
 	return errors.Join(errs...)

@@ -1,10 +1,13 @@
 package lift_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,11 +191,70 @@ func TestBatchReturnsTheSinksError(t *testing.T) {
 }
 
 func TestBatchAfterClose(t *testing.T) {
-	m, e, _ := collector(t)
-	require.NoError(t, m.Close())
-	err := m.RecordBatch([]*lift.MetricEntry{{Name: "x", Value: 1, Timestamp: noon}, {Name: "y", Value: 1}})
-	require.ErrorIs(t, err, emf.ErrClosed)
-	require.EqualValues(t, 2, requireLaw(t, e).Drops["closed"])
+	for name, closeIt := range map[string]func(*lift.Collector, *emf.Emitter) error{
+		"by the collector":       func(m *lift.Collector, _ *emf.Emitter) error { return m.Close() },
+		"by the emitter's owner": func(_ *lift.Collector, e *emf.Emitter) error { return e.Close(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, e, _ := collector(t)
+			require.NoError(t, closeIt(m, e))
+			for want := uint64(2); want <= 5; want += 3 { // what was dropped before is not the batch's
+				err := m.RecordBatch([]*lift.MetricEntry{{Name: "x", Value: 1, Timestamp: noon}, {Name: "y", Value: 1}})
+				require.ErrorIs(t, err, emf.ErrClosed)
+				require.Equal(t, want, requireLaw(t, e).Drops["closed"])
+				m.RecordCount("n", 1)
+				require.NoError(t, m.RecordBatch(nil), "nothing was dropped")
+				require.NoError(t, m.RecordBatch([]*lift.MetricEntry{nil}))
+			}
+		})
+	}
+}
+
+// The emitter's owner closes it while batches are recorded: a batch is delivered, or its
+// caller is told.
+func TestBatchWhileTheEmitterCloses(t *testing.T) {
+	for range 50 {
+		m, e, sink := collector(t)
+		var told atomic.Int64
+		var recording sync.WaitGroup
+		started := make(chan struct{}, 4)
+		for range cap(started) {
+			recording.Go(func() {
+				for i := range 50 {
+					err := m.RecordBatch([]*lift.MetricEntry{{Name: "n", Value: 1, Unit: "Count"}})
+					if errors.Is(err, emf.ErrClosed) {
+						told.Add(1)
+					} else if err != nil {
+						t.Error(err)
+					}
+					if i == 10 {
+						started <- struct{}{}
+					}
+				}
+			})
+		}
+		<-started
+		require.NoError(t, e.Close(context.Background()))
+		recording.Wait()
+		delivered := 0
+		for _, d := range sink.documents(t) {
+			switch v := d.members["n"].(type) {
+			case float64:
+				delivered++
+			case []any:
+				delivered += len(v)
+			case map[string]any:
+				for _, n := range v["Counts"].([]any) {
+					delivered += int(n.(float64))
+				}
+			}
+		}
+		s := requireLaw(t, e)
+		require.EqualValues(t, 200, s.Recorded)
+		require.EqualValues(t, 200-delivered, s.Dropped)
+		// One that is delivered while the emitter closes may look dropped, but not the reverse.
+		require.GreaterOrEqual(t, uint64(told.Load()), s.Dropped)
+	}
 }
 
 func TestBatchOfManyDocuments(t *testing.T) {

@@ -33,7 +33,6 @@ func (c *Collector) Close() error {
 		}
 		return nil
 	}
-	c.shared.closed.Store(true)
 	ctx, cancel := c.shared.context()
 	defer cancel()
 	return c.shared.emitter.Close(ctx)
@@ -46,3 +45,16 @@ func (s *shared) context() (context.Context, context.CancelFunc) {
 	}
 	return context.WithTimeout(context.Background(), s.timeout)
 }
+
+// isClosed reports whether somebody has closed the emitter. A flush says so first, and
+// does nothing under a context that is done.
+func (s *shared) isClosed() bool {
+	return s.emitter != nil && errors.Is(s.emitter.Flush(done), emf.ErrClosed)
+}
+
+// done is a context that is done.
+var done = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()

@@ -2,7 +2,6 @@ package lift
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/liftemf/liftemf/emf"
@@ -27,7 +26,6 @@ type shared struct {
 	declarations cache[declaration]
 	operations   cache[operation]
 	delivery     delivery
-	closed       atomic.Bool
 }
 
 func newShared(e *emf.Emitter, opts []Option) *shared {
