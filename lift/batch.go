@@ -131,7 +131,7 @@ func (b *batch) add(i int, entry *MetricEntry) {
 		d.units[entry.Name] = entry.Unit
 		to = d.recorder
 	}
-	c.shared.histogram(to, entry.Name, emf.Unit(entry.Unit)).Observe(entry.Value)
+	c.shared.record(to, entry.Name, emf.Unit(entry.Unit), entry.Value)
 }
 
 // lookBack is how many documents alike are compared with an entry. A batch of entries

@@ -179,22 +179,23 @@ func TestRecord(t *testing.T) {
 		value  any
 		unit   string
 	}{
-		"count":          {func(m *lift.Collector) { m.RecordCount("n", 3) }, "n", 3.0, "Count"},
-		"negative count": {func(m *lift.Collector) { m.RecordCount("n", -3) }, "n", -3.0, "Count"},
-		"counts":         {func(m *lift.Collector) { m.RecordCount("n", 3); m.RecordCount("n", 4) }, "n", 7.0, "Count"},
-		"duration":       {func(m *lift.Collector) { m.RecordDuration("d", 999*time.Microsecond) }, "d", 0.999, "Milliseconds"},
-		"long duration":  {func(m *lift.Collector) { m.RecordDuration("d", time.Hour) }, "d", 3.6e6, "Milliseconds"},
-		"gauge":          {func(m *lift.Collector) { m.RecordGauge("g", 1.5); m.RecordGauge("g", 2.5) }, "g", 2.5, ""},
-		"gauge of bytes": {func(m *lift.Collector) { m.RecordGauge("queue.size", 2) }, "queue.size", 2.0, ""},
-		"declared gauge": {func(m *lift.Collector) { m.Gauge("queue.size"); m.RecordGauge("queue.size", 2) }, "queue.size", 2.0, "Bytes"},
-		"latency":        {func(m *lift.Collector) { m.RecordLatency("pay", 1500*time.Microsecond) }, "pay.latency", 1.5, "Milliseconds"},
-		"error":          {func(m *lift.Collector) { m.RecordError("pay"); m.RecordError("pay") }, "pay.errors", 2.0, "Count"},
-		"success":        {func(m *lift.Collector) { m.RecordSuccess("pay") }, "pay.success", 1.0, "Count"},
-		"metric":         {func(m *lift.Collector) { m.RecordMetric("m", 2, emf.GigabitsPerSecond) }, "m", 2.0, "Gigabits/Second"},
-		"metrics":        {func(m *lift.Collector) { m.RecordMetric("m", 2, emf.Count); m.RecordMetric("m", 1, emf.Count) }, "m", []any{2.0, 1.0}, "Count"},
-		"without unit":   {func(m *lift.Collector) { m.RecordMetric("m.size", 2, "") }, "m.size", 2.0, "Bytes"},
-		"with no unit":   {func(m *lift.Collector) { m.RecordMetric("m.size", 2, emf.None) }, "m.size", 2.0, ""},
-		"unknown unit":   {func(m *lift.Collector) { m.RecordMetric("m", 2, "Parsecs") }, "m", 2.0, ""},
+		"count":                   {func(m *lift.Collector) { m.RecordCount("n", 3) }, "n", 3.0, "Count"},
+		"negative count":          {func(m *lift.Collector) { m.RecordCount("n", -3) }, "n", -3.0, "Count"},
+		"counts":                  {func(m *lift.Collector) { m.RecordCount("n", 3); m.RecordCount("n", 4) }, "n", 7.0, "Count"},
+		"duration":                {func(m *lift.Collector) { m.RecordDuration("d", 999*time.Microsecond) }, "d", 0.999, "Milliseconds"},
+		"long duration":           {func(m *lift.Collector) { m.RecordDuration("d", time.Hour) }, "d", 3.6e6, "Milliseconds"},
+		"gauge":                   {func(m *lift.Collector) { m.RecordGauge("g", 1.5); m.RecordGauge("g", 2.5) }, "g", 2.5, ""},
+		"gauge of bytes":          {func(m *lift.Collector) { m.RecordGauge("queue.size", 2) }, "queue.size", 2.0, "Bytes"},
+		"gauge, then RecordGauge": {func(m *lift.Collector) { m.Gauge("queue.size").Set(1); m.RecordGauge("queue.size", 2) }, "queue.size", 2.0, "Bytes"},
+		"RecordGauge, then gauge": {func(m *lift.Collector) { m.RecordGauge("queue.size", 2); m.Gauge("queue.size").Inc() }, "queue.size", 3.0, "Bytes"},
+		"latency":                 {func(m *lift.Collector) { m.RecordLatency("pay", 1500*time.Microsecond) }, "pay.latency", 1.5, "Milliseconds"},
+		"error":                   {func(m *lift.Collector) { m.RecordError("pay"); m.RecordError("pay") }, "pay.errors", 2.0, "Count"},
+		"success":                 {func(m *lift.Collector) { m.RecordSuccess("pay") }, "pay.success", 1.0, "Count"},
+		"metric":                  {func(m *lift.Collector) { m.RecordMetric("m", 2, emf.GigabitsPerSecond) }, "m", 2.0, "Gigabits/Second"},
+		"metrics":                 {func(m *lift.Collector) { m.RecordMetric("m", 2, emf.Count); m.RecordMetric("m", 1, emf.Count) }, "m", []any{2.0, 1.0}, "Count"},
+		"without unit":            {func(m *lift.Collector) { m.RecordMetric("m.size", 2, "") }, "m.size", 2.0, "Bytes"},
+		"with no unit":            {func(m *lift.Collector) { m.RecordMetric("m.size", 2, emf.None) }, "m.size", 2.0, ""},
+		"unknown unit":            {func(m *lift.Collector) { m.RecordMetric("m", 2, "Parsecs") }, "m", 2.0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, e, sink := collector(t)
@@ -246,6 +247,35 @@ func TestDeltaGauges(t *testing.T) {
 	m.Gauge("websocket.connections.active", tags{"route_key": "$connect"}).Dec()
 	require.NoError(t, m.Flush())
 	require.Equal(t, -1.0, sink.documents(t)[2].members["websocket.connections.active"], "the change of the interval")
+}
+
+// All that can record the name of a delta gauge adds to one sum, whatever comes first.
+func TestDeltaGaugesWithoutHandles(t *testing.T) {
+	const name = "websocket.connections.active"
+	calls := []func(*lift.Collector){
+		func(m *lift.Collector) { m.Gauge(name).Add(1) },
+		func(m *lift.Collector) { m.RecordGauge(name, 20) },
+		func(m *lift.Collector) { m.RecordMetric(name, 300, emf.None) },
+		func(m *lift.Collector) { m.RecordMetric(name, -100, "") },
+		func(m *lift.Collector) {
+			require.NoError(t, m.RecordBatch([]*lift.MetricEntry{{Name: name, Value: 4000}, {Name: name, Value: 1000, Unit: "Bytes"}}))
+		},
+		func(m *lift.Collector) { m.RecordCount(name, 1) },
+	}
+	for first := range calls {
+		m, e, sink := collector(t, lift.WithDeltaGauges(name))
+		for i := range calls {
+			calls[(first+i)%len(calls)](m)
+		}
+		require.NoError(t, m.RecordBatch([]*lift.MetricEntry{{Name: name, Value: -7, Timestamp: noon}}))
+		require.NoError(t, m.Flush())
+		docs := sink.documents(t)
+		require.Len(t, docs, 2)
+		require.Equal(t, map[string]any{name: -7.0}, docs[0].members)
+		require.Equal(t, map[string]any{name: 5222.0}, docs[1].members)
+		require.Equal(t, tags{name: "Count"}, docs[1].units)
+		require.Zero(t, requireLaw(t, e).Dropped)
+	}
 }
 
 func TestWithoutEmitter(t *testing.T) {

@@ -24,7 +24,7 @@
 //	Gauge Inc, Dec, Add      sends 1, -1, the step                   moves the value; or WithDeltaGauges
 //	RecordMetric             one datum a value                       the same: all values, as a histogram
 //	RecordDuration, Latency  whole milliseconds: 999 µs is 0         0.999
-//	RecordGauge              unit None                               the same
+//	RecordGauge              unit None                               the unit of the name: WithUnit
 //	several tag maps         all but the first ignored               merged, the last value wins
 //	a tag given twice        sent twice, and refused                 the last value wins
 //	an empty tag value       sent, and the whole call refused        left out

@@ -89,8 +89,10 @@ func WithUnit(nameOrSuffix string, unit emf.Unit) Option {
 }
 
 // WithDeltaGauges makes the gauges of these names sums of changes: Inc, Dec and Add are
-// added up, as Count, and the statistic Sum shows the net change over time. Set cannot
-// know what the value was before: it counts its argument as a change, like Add.
+// added up, and the statistic Sum shows the net change over time. Set cannot know what the
+// value was before: it counts its argument as a change, like Add, and so does all that
+// records these names without a handle: [Collector.RecordGauge], [Collector.RecordMetric]
+// and [Collector.RecordBatch]. Their unit is Count, whatever unit is given.
 //
 // It is for values that one process raises and another lowers, such as the
 // websocket.connections.active of Lift's middleware, whose connects and disconnects come

@@ -9,9 +9,9 @@ import (
 // RecordMetric records a value under a unit. Each value is kept, as in a histogram, so
 // that average, minimum and percentiles are right; no unit ("") means the one known for
 // the name, see [WithUnit], and one that CloudWatch does not know is reported by the
-// emitter and recorded as None.
+// emitter and recorded as None. A name of [WithDeltaGauges] is added to its sum instead.
 func (c *Collector) RecordMetric(name string, value float64, unit emf.Unit) {
-	c.shared.histogram(c.recorder, name, unit).Observe(value)
+	c.shared.record(c.recorder, name, unit, value)
 }
 
 // RecordCount adds count, which may be negative, to the counter of that name, in Count.
@@ -25,10 +25,9 @@ func (c *Collector) RecordDuration(name string, d time.Duration) {
 	c.recorder.Histogram(name, emf.Milliseconds).Observe(milliseconds(d))
 }
 
-// RecordGauge sets the gauge of that name. Its unit is None, whatever [WithUnit] knows,
-// unless [Collector.Gauge] has declared another.
+// RecordGauge sets the gauge of that name, the one that [Collector.Gauge] returns.
 func (c *Collector) RecordGauge(name string, value float64) {
-	c.recorder.Gauge(name).Set(value)
+	c.Gauge(name).Set(value)
 }
 
 // RecordLatency records how long an operation took, as the histogram operation.latency in
@@ -49,12 +48,16 @@ func (c *Collector) RecordSuccess(operation string) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// histogram returns the histogram of a name in a unit, or in the one known for it.
-func (s *shared) histogram(r *emf.Recorder, name string, unit emf.Unit) *emf.Histogram {
-	if unit == "" {
-		return r.Histogram(name, s.declared(name).options...)
+// record records a value in a unit, or in the one known for the name.
+func (s *shared) record(r *emf.Recorder, name string, unit emf.Unit, value float64) {
+	switch {
+	case s.deltas[name]:
+		r.Counter(name).Add(value)
+	case unit == "":
+		r.Histogram(name, s.declared(name).options...).Observe(value)
+	default:
+		r.Histogram(name, unit).Observe(value)
 	}
-	return r.Histogram(name, unit)
 }
 
 // operation holds the names of an operation's metrics, so that they are put together
