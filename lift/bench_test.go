@@ -101,6 +101,8 @@ func TestAllocations(t *testing.T) {
 	var m lift.ObservabilityCollector = own
 	at := map[string]string{"method": "GET", "status": "200"}
 	aliased := map[string]string{"method": "GET", "path": "/", "status": "200", "tenant_id": "t1"}
+	both := map[string]string{"method": "GET", "tenant_id": "t1", "TenantID": "t2"}
+	nameless := map[string]string{"method": "GET", "": "x"}
 	counter, histogram, gauge := m.Counter("c", at), m.Histogram("h.latency", at), m.Gauge("g.size", at)
 	for _, c := range []struct {
 		name string
@@ -117,6 +119,8 @@ func TestAllocations(t *testing.T) {
 		// One for the slice of maps that a call through an interface makes.
 		{"a counter", 1, func() { m.Counter("c", at).Inc() }},
 		{"a counter of four tags", 1, func() { m.Counter("c", aliased).Inc() }},
+		{"a counter of two tags that are one dimension", 1, func() { m.Counter("c", both).Inc() }},
+		{"a counter of a tag without a name", 1, func() { m.Counter("c", nameless).Inc() }},
 		{"a counter of two maps", 1, func() { m.Counter("c", at, aliased).Inc() }},
 		{"a histogram", 1, func() { m.Histogram("h.latency", at).Observe(1) }},
 		{"a gauge", 1, func() { m.Gauge("g.size", at).Set(1) }},

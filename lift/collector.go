@@ -42,7 +42,8 @@ func NewCollector(e *emf.Emitter, opts ...Option) *Collector {
 }
 
 // Counter returns the counter of that name and tags, as a *[emf.Counter]. Its unit is
-// Count. To look up one that exists takes no lock and allocates nothing.
+// Count. To look up one that exists takes no lock, and allocates nothing with up to eight
+// tags of which CloudWatch takes every name and value as it is.
 func (c *Collector) Counter(name string, tags ...map[string]string) Counter {
 	return c.tagged(tags).Counter(name)
 }

@@ -35,6 +35,10 @@ func TestTagsAreDimensions(t *testing.T) {
 		"tenant_id is TenantID":       {nil, []tags{{"tenant_id": "t1", "Zone": "z"}}, tags{"TenantID": "t1", "Zone": "z"}},
 		"no tenant":                   {nil, []tags{{"tenant_id": "", "method": "GET"}}, tags{"method": "GET"}},
 		"its own name wins":           {nil, []tags{{"tenant_id": "t1", "TenantID": "t2"}}, tags{"TenantID": "t2"}},
+		"a tag without a name":        {nil, []tags{{"": "x", "method": "GET"}}, tags{"method": "GET"}},
+		"nothing but that":            {nil, []tags{{"": "x"}}, tags{}},
+		"three for one dimension":     {[]lift.Option{lift.WithTagAlias("z", "x"), lift.WithTagAlias("a", "x")}, []tags{{"a": "1", "z": "2", "x": "3"}}, tags{"x": "3"}},
+		"three, two of them empty":    {[]lift.Option{lift.WithTagAlias("z", "x"), lift.WithTagAlias("a", "x")}, []tags{{"a": "1", "z": "", "x": "", "y": "2"}}, tags{"x": "1", "y": "2"}},
 		"unless it is empty":          {nil, []tags{{"tenant_id": "t1", "TenantID": ""}}, tags{"TenantID": "t1"}},
 		"an alias in a later map":     {nil, []tags{{"TenantID": "t2"}, {"tenant_id": "t1"}}, tags{"TenantID": "t1"}},
 		"another alias":               {[]lift.Option{lift.WithTagAlias("tenant_id", "Tenant")}, []tags{{"tenant_id": "t1"}}, tags{"Tenant": "t1"}},
@@ -91,6 +95,23 @@ func TestManyShapesOfTags(t *testing.T) {
 		want[fmt.Sprintf("map[k%d:1]", i)] = 3
 	}
 	require.Equal(t, want, got)
+}
+
+// Which of two tags becomes a dimension depends on values, and so must not be learnt.
+func TestShapesOfTagsForOneDimension(t *testing.T) {
+	m, _, sink := collector(t)
+	for range 3 {
+		m.Counter("n", tags{"tenant_id": "a", "TenantID": "b"}).Add(1)
+		m.Counter("n", tags{"tenant_id": "a", "TenantID": ""}).Add(10)
+		m.Counter("n", tags{"tenant_id": "", "TenantID": "b"}).Add(100)
+		m.Counter("n", tags{"tenant_id": "", "TenantID": ""}).Add(1000)
+	}
+	require.NoError(t, m.Flush())
+	got := map[string]float64{}
+	for _, d := range sink.documents(t) {
+		got[d.dimensions["TenantID"]] += d.sum("n")
+	}
+	require.Equal(t, map[string]float64{"a": 30, "b": 303, "": 3000}, got)
 }
 
 func TestMapsStayTheCallers(t *testing.T) {

@@ -1,6 +1,9 @@
 package lift
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -21,21 +24,31 @@ type shapes struct {
 	bySize [maxShapeTags + 1]atomic.Pointer[[]shape]
 }
 
-// shape is the keys of a map in the order of the dimensions they become.
+// shape is the keys of a map in the order of the dimensions they become. Of keys that
+// become the same one, that which wins comes first.
 type shape []member
 
-type member struct{ tag, dimension string }
+type member struct {
+	tag, dimension string
+	another        bool // for the dimension of the member before
+}
 
 // appendTags is like [aliases.appendTags] with dims empty, if the map has a known shape.
 func (s shape) appendTags(dims []emf.Dimension, tags map[string]string) (_ []emf.Dimension, ok bool) {
+	taken := false
 	for i := range s {
-		value, ok := tags[s[i].tag]
+		m := &s[i]
+		value, ok := tags[m.tag]
 		if !ok {
 			return dims[:0], false
 		}
-		if value != "" {
-			dims = append(dims, emf.Dimension{Name: s[i].dimension, Value: value})
+		taken = taken && m.another
+		// The emitter knows no dimension without a name, and would look for it each time.
+		if value == "" || taken || m.dimension == "" {
+			continue
 		}
+		dims = append(dims, emf.Dimension{Name: m.dimension, Value: value})
+		taken = true
 	}
 	return dims, true
 }
@@ -63,18 +76,22 @@ func (ss *shapes) appendTags(as aliases, dims []emf.Dimension, tags map[string]s
 	return as.appendTags(dims, tags)
 }
 
-// learn keeps the shape of tags, unless what becomes of one tag depends on another.
+// learn keeps the shape of tags.
 func (ss *shapes) learn(as aliases, tags map[string]string) {
-	names := make(map[string]string, len(tags)) // each tag under its own name, as its value
-	for name := range tags {
-		names[name] = name
+	s := make(shape, 0, len(tags))
+	for tag := range tags {
+		m := member{tag: strings.Clone(tag), dimension: tag}
+		if i := as.index(tag); i >= 0 {
+			m.dimension = as[i].to
+		}
+		s = append(s, m)
 	}
-	var s shape
-	for _, d := range as.appendTags(nil, names) {
-		s = append(s, member{tag: d.Value, dimension: d.Name})
-	}
-	if len(s) < len(tags) {
-		return // two become one, or a name is empty
+	slices.SortFunc(s, func(a, b member) int {
+		// A tag that has the name already has index -1 and wins.
+		return cmp.Or(strings.Compare(a.dimension, b.dimension), as.index(a.tag)-as.index(b.tag))
+	})
+	for i := 1; i < len(s); i++ {
+		s[i].another = s[i].dimension == s[i-1].dimension
 	}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
