@@ -13,16 +13,26 @@ import (
 // GetStats tells what the emitter has done since it was made, whichever copy or user
 // recorded it; see [emf.Stats], which says more.
 //
-// MetricsRecorded and MetricsDropped count values. ErrorCount is in values too, so that
-// Lift's health check, which divides it by MetricsRecorded, sees the share that is lost:
-// those dropped, save because output was switched off, and, while the sink refuses to
-// take any, those that wait for it. LastError is that of the last write that failed, or
-// else says why values were dropped.
+// MetricsRecorded and MetricsDropped count values of metrics; properties that had to be left
+// out are no metrics, and counted only if they are named like a dimension or metric, which
+// the emitter's statistics do not tell from other conflicts. A gauge counts once for each
+// flush in which it was touched. LastFlush is when the last flush ended, failed or not.
+//
+// ErrorCount is in values too, so that Lift's health check, which divides it by
+// MetricsRecorded, sees the share that is lost: those dropped, save because output was
+// switched off, and, while the sink refuses to take any, those that wait for it. LastError
+// is that of the last write that failed, or else says why values were dropped.
 func (c *Collector) GetStats() MetricsStats {
 	if c.shared.emitter == nil {
 		return MetricsStats{}
 	}
 	s := c.shared.emitter.Stats()
+	for _, property := range []string{"bad property", "property too large"} {
+		n := s.Drops[property]
+		s.Recorded -= min(n, s.Recorded) // the drops were read later and may be ahead
+		s.Dropped -= n
+		delete(s.Drops, property)
+	}
 	delete(s.Drops, "disabled") // the user's wish, no error
 	var lost uint64
 	for _, n := range s.Drops {

@@ -3,6 +3,7 @@ package lift_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,6 +100,16 @@ func TestStatsSayWhyValuesWereDropped(t *testing.T) {
 		MetricsRecorded: 3, MetricsDropped: 2, LastFlush: noon, ErrorCount: 2,
 		LastError: "values dropped: bad name (1), out of range (1)",
 	}, m.GetStats())
+}
+
+func TestPropertiesAreNoMetrics(t *testing.T) {
+	m, e, sink := collector(t)
+	require.NoError(t, m.RecordBatch([]*lift.MetricEntry{{Name: "n", Value: 1, Fields: fields{
+		"bad": func() {}, "large": strings.Repeat("x", 1<<20), "good": 1,
+	}}}))
+	require.Equal(t, fields{"n": 1.0, "good": 1.0}, sink.one(t).members)
+	require.EqualValues(t, 3, requireLaw(t, e).Recorded)
+	require.Equal(t, lift.MetricsStats{MetricsRecorded: 1}, m.GetStats())
 }
 
 func TestOutputSwitchedOffIsNoError(t *testing.T) {
