@@ -50,7 +50,7 @@ func (o *Observer) HTTP(next http.Handler) http.Handler {
 
 func observe(x *exchange, next http.Handler, outer *http.Request) {
 	r := outer.WithContext(x)
-	method := methodOf(r)
+	method, at := methodOf(r), pathOf(r)
 	start := time.Now()
 	active := began(x.recorder, method)
 	returned := false
@@ -61,7 +61,7 @@ func observe(x *exchange, next http.Handler, outer *http.Request) {
 		}
 		out := outcome{
 			method: method,
-			route:  routeOf(r),
+			route:  routeOf(r, at),
 			failed: x.status >= 500 || !returned && !abandoned(panicked, x.Context),
 			took:   time.Since(start),
 			size:   x.size(),

@@ -22,30 +22,34 @@ func methodOf(r *http.Request) string {
 	return otherMethod
 }
 
-// routeOf returns the path of the pattern that a router has found for the request. The
-// pattern's method is left out because it has a dimension of its own, and the host because
-// a service under several names is still one.
-func routeOf(r *http.Request) string {
+// routeOf returns the path of the pattern that a router has found for the request, whose
+// path was at first the given one. The pattern's method is left out because it has a
+// dimension of its own, and the host because a service under several names is still one.
+func routeOf(r *http.Request, at string) string {
 	pattern := r.Pattern
 	slash := strings.IndexByte(pattern, '/')
 	if slash < 0 {
 		return unmatched
 	}
 	pattern = pattern[slash:]
-	if isRedirect(r, pattern) {
+	if r.Method == http.MethodConnect && isRedirect(at, pattern) {
 		return unmatched
 	}
 	return pattern
 }
 
 // isRedirect reports whether pattern is no pattern but the target of ServeMux's redirect
-// from /tree to /tree/, which is the client's path: so it is for CONNECT, and in older
-// releases of Go for every method. A pattern that ends in a slash matches no path without
-// one.
-func isRedirect(r *http.Request, pattern string) bool {
+// from /tree to /tree/ for CONNECT, which is the client's path. A pattern that ends in a
+// slash matches no path without one.
+func isRedirect(at, pattern string) bool {
 	target, tree := strings.CutSuffix(pattern, "/")
-	if !tree || r.URL == nil || strings.HasSuffix(r.URL.Path, "/") {
-		return false
+	return tree && !strings.HasSuffix(at, "/") && path.Clean("/"+at) == target
+}
+
+// pathOf returns the request's path, as long as no handler has changed it.
+func pathOf(r *http.Request) string {
+	if r.URL == nil {
+		return ""
 	}
-	return path.Clean("/"+strings.TrimPrefix(r.URL.Path, "/")) == target
+	return r.URL.Path
 }

@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"net/http"
-	"net/url"
 	"testing"
 )
 
@@ -20,18 +19,39 @@ func TestRouteOf(t *testing.T) {
 		{"/{id}/", "/{id}/", "/{id}/"},
 		{"nonsense", "/x", "unmatched"},
 
-		// What ServeMux says when it redirects to the tree.
+	} {
+		if got := routeOf(&http.Request{Method: "GET", Pattern: c.pattern}, c.path); got != c.want {
+			t.Errorf("pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
+		}
+	}
+
+	// What ServeMux says when it redirects CONNECT to the tree.
+	for _, c := range []struct{ pattern, path, want string }{
 		{"/tree/17/", "/tree/17", "unmatched"},
 		{"/tree/{17}/", "/tree/{17}", "unmatched"},
 		{"/tree/17/", "//x/..//tree/17", "unmatched"},
 		{"/tree/17/", "/tree/17/.", "unmatched"},
+		{"/tree/", "/tree/17", "/tree/"},
+		{"/tree/", "/tree/", "/tree/"},
 	} {
-		if got := routeOf(&http.Request{Pattern: c.pattern, URL: &url.URL{Path: c.path}}); got != c.want {
-			t.Errorf("pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
+		if got := routeOf(&http.Request{Method: "CONNECT", Pattern: c.pattern}, c.path); got != c.want {
+			t.Errorf("CONNECT, pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
 		}
 	}
-	if got := routeOf(&http.Request{Pattern: "/a/"}); got != "/a/" {
+	if got := routeOf(&http.Request{Method: "CONNECT", Pattern: "/a/"}, pathOf(&http.Request{})); got != "/a/" {
 		t.Errorf("without a URL: %q", got)
+	}
+}
+
+// Handlers rewrite the path, as http.StripPrefix does on a copy and others in place.
+func TestRouteOfAHandlerThatRewritesThePath(t *testing.T) {
+	for _, method := range []string{"GET", "CONNECT"} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/tree/", func(_ http.ResponseWriter, r *http.Request) { r.URL.Path = "/tree" })
+		s := newStage(t, mux)
+		s.get(t, method, "/tree/leaf", 200)
+		s.settle(t)
+		s.expect(t, "requests.total", one(1), "method="+method, "route=/tree/")
 	}
 }
 
