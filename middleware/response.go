@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -17,8 +18,18 @@ type response struct {
 	hijacked bool
 }
 
-// Unwrap is how [http.ResponseController] finds the writer inside.
-func (w *response) Unwrap() http.ResponseWriter { return w.inner }
+// Unwrap is how [http.ResponseController] finds the writer inside. Between the two it finds
+// what notes a flush or a hijack, because inner may again be one that can do neither but
+// has others inside.
+func (w *response) Unwrap() http.ResponseWriter { return controlled{w} }
+
+// controlled is a response as [http.ResponseController] sees it. Handlers that ask for
+// http.Flusher do not find it: inner may not want to be flushed past it.
+type controlled struct{ *response }
+
+func (w controlled) FlushError() error                            { return w.flush() }
+func (w controlled) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
+func (w controlled) Unwrap() http.ResponseWriter                  { return w.inner }
 
 func (w *response) Header() http.Header { return w.inner.Header() }
 
@@ -65,12 +76,15 @@ func (w *response) size() int64 {
 }
 
 func (w *response) flush() error {
-	w.begin()
-	return http.NewResponseController(w.inner).Flush()
+	err := http.NewResponseController(w.inner).Flush()
+	if !errors.Is(err, http.ErrNotSupported) {
+		w.begin()
+	}
+	return err
 }
 
 func (w *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := w.inner.(http.Hijacker).Hijack()
+	conn, buffered, err := http.NewResponseController(w.inner).Hijack()
 	w.hijacked = w.hijacked || err == nil
 	return conn, buffered, err
 }

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -172,6 +173,65 @@ func TestServerHijack(t *testing.T) {
 			s.expect(t, "requests.errors", nil, "method=GET", "route=/ws")
 			s.expect(t, "response.size", nil, "method=GET", "route=/ws")
 		})
+	}
+}
+
+// wrapping hides all that a writer can do but through Unwrap, as middlewares do that were
+// written for http.ResponseController.
+type wrapping struct{ http.ResponseWriter }
+
+func (w wrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func TestControllerReachesThroughOuterWriters(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ws", func(w http.ResponseWriter, _ *http.Request) {
+		if _, ok := w.(http.Hijacker); ok {
+			t.Error("an http.Hijacker")
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+	})
+	mux.HandleFunc("/late", func(w http.ResponseWriter, _ *http.Request) {
+		if _, ok := w.(http.Flusher); ok {
+			t.Error("an http.Flusher")
+		}
+		control := http.NewResponseController(w)
+		if err := errors.Join(control.SetWriteDeadline(time.Now().Add(time.Minute)), control.Flush()); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(500) // the client has 200 already
+	})
+	s := newUnstarted(t, mux)
+	outer := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { outer.ServeHTTP(wrapping{w}, r) })
+	s.Start()
+	s.get(t, "GET", "/ws", 101)
+	s.get(t, "GET", "/late", 200)
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "method=GET", "route=/ws")
+	s.expect(t, "response.size", nil, "method=GET", "route=/ws")
+	s.expect(t, "response.size", one(0), "method=GET", "route=/late")
+	s.expect(t, "requests.errors", nil, "method=GET", "route=/late")
+}
+
+// Where nobody inside can do it, handlers are told so and go on.
+func TestControllerOfAWriterThatCanDoNothing(t *testing.T) {
+	noted := &response{inner: struct{ http.ResponseWriter }{httptest.NewRecorder()}}
+	control := http.NewResponseController(noted.writer())
+	if err := control.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		t.Error(err)
+	}
+	if _, _, err := control.Hijack(); !errors.Is(err, http.ErrNotSupported) {
+		t.Error(err)
+	}
+	noted.WriteHeader(500)
+	if noted.hijacked || noted.status != 500 {
+		t.Errorf("hijacked %v, status %d", noted.hijacked, noted.status)
 	}
 }
 
