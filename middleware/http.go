@@ -34,25 +34,21 @@ func (o *Observer) HTTP(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		base := o.root
-		if o.tenant != nil {
-			base = base.WithTenant(o.tenant(r))
-		}
 		// One allocation serves as response writer and as context.
 		x := &exchange{
 			response: response{inner: w, bodiless: r.Method == http.MethodHead},
 			Context:  r.Context(),
-			recorder: base,
+			recorder: o.root,
 		}
-		observe(x, next, r)
+		o.observe(x, next, r)
 	})
 }
 
-func observe(x *exchange, next http.Handler, outer *http.Request) {
+func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) {
 	r := outer.WithContext(x)
 	method, at := methodOf(r), pathOf(r)
 	start := time.Now()
-	active := began(x.recorder, method)
+	var active *emf.Gauge
 	returned := false
 	defer func() {
 		var panicked any
@@ -76,6 +72,11 @@ func observe(x *exchange, next http.Handler, outer *http.Request) {
 			panic(panicked)
 		}
 	}()
+	if o.tenant != nil { // may panic as the handler may
+		x.recorder = o.root.WithTenant(o.tenant(outer))
+		start = time.Now()
+	}
+	active = began(x.recorder, method)
 	next.ServeHTTP(x.writer(), r)
 	returned = true
 }

@@ -126,6 +126,32 @@ func TestPanicsGoOn(t *testing.T) {
 	}
 }
 
+// Of a request whose tenant cannot be told, nothing must go under another.
+func TestPanicOfTheTenantFunction(t *testing.T) {
+	called := false
+	s := newUnstarted(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }),
+		WithTenant(func(*http.Request) string { panic("no credentials") }))
+	func() {
+		defer func() {
+			if got := recover(); got != "no credentials" {
+				t.Errorf("the panic became %v", got)
+			}
+		}()
+		s.Config.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	}()
+	if called {
+		t.Error("the handler was called")
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "method=GET", "route=unmatched")
+	s.expect(t, "requests.errors", one(1), "method=GET", "route=unmatched")
+	s.expect(t, "response.size", nil, "method=GET", "route=unmatched")
+	if n := len(s.values("requests.duration", "method=GET", "route=unmatched")); n != 1 {
+		t.Errorf("%d durations", n)
+	}
+	s.expect(t, "requests.active", nil, "method=GET")
+}
+
 func TestPanicOnServerEndsConnection(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{x}", func(http.ResponseWriter, *http.Request) { panic("no") })

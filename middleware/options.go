@@ -13,7 +13,9 @@ type tenantFunc func(*http.Request) string
 //
 // It is asked before the handler, from the goroutine of the request: it can read headers,
 // the host and a context that an outer handler has filled, but not path values. It must not
-// trust what a client claims to be: every new value makes new metrics.
+// trust what a client claims to be: every new value makes new metrics. If it panics the
+// handler is not called: the request is recorded as failed, without tenant and unmatched,
+// and the panic goes on.
 //
 // Tenants multiply. CloudWatch bills each combination of dimension values as a metric of
 // its own: four for every method and route that are used together, one more for every

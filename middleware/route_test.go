@@ -18,7 +18,6 @@ func TestRouteOf(t *testing.T) {
 		{"/tree/", "/tree/", "/tree/"},
 		{"/{id}/", "/{id}/", "/{id}/"},
 		{"nonsense", "/x", "unmatched"},
-
 	} {
 		if got := routeOf(&http.Request{Method: "GET", Pattern: c.pattern}, c.path); got != c.want {
 			t.Errorf("pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
