@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -15,11 +16,11 @@ import (
 // demo is the command line of "emf demo".
 type demo struct {
 	Tenants       int           `default:"5" placeholder:"N" help:"Tenants that use the service (${default})."`
-	Rate          float64       `default:"200" placeholder:"N" help:"Requests a second (${default}); 0 is as many as it can."`
+	Rate          *float64      `placeholder:"N" xor:"rate" help:"Requests a second (200); 0 is as many as it can."`
 	Duration      time.Duration `placeholder:"TIME" help:"How long it runs (3s; with --listen until it is interrupted)."`
-	Seed          uint64        `default:"1" placeholder:"N" help:"What the choice of requests starts from (${default})."`
+	Seed          *uint64       `placeholder:"N" xor:"seed" help:"What the choice of requests starts from (1)."`
 	FlushInterval time.Duration `default:"1s" placeholder:"TIME" help:"How often documents are written (${default})."`
-	Listen        string        `placeholder:"ADDR" help:"Serve on this address and send nothing. The tenant is the header ${tenant_header}."`
+	Listen        string        `placeholder:"ADDR" xor:"rate,seed" help:"Serve on this address and send nothing, so without --rate and --seed. The tenant is the header ${tenant_header}."`
 	Summary       string        `default:"text" enum:"text,json,none" help:"The summary on standard error: ${enum} (${default})."`
 }
 
@@ -35,6 +36,8 @@ With --listen it only serves, for a load generator, until Ctrl-C:
 }
 
 const (
+	defaultRate     = 200.0
+	defaultSeed     = uint64(1)
 	defaultDuration = 3 * time.Second
 	forever         = 0
 	// patience is how long requests and documents under way have at the end.
@@ -46,12 +49,19 @@ func (d *demo) Validate() error {
 	switch {
 	case d.Tenants < 1 || d.Tenants > maxTenants:
 		return fmt.Errorf("--tenants: %d: from 1 to %d", d.Tenants, maxTenants)
-	case !(d.Rate >= 0):
-		return fmt.Errorf("--rate: %v: zero or more", d.Rate)
+	case d.Rate != nil && !(*d.Rate >= 0 && *d.Rate <= math.MaxFloat64):
+		return fmt.Errorf("--rate: %v: a number from zero", *d.Rate)
 	case d.Duration < 0:
 		return fmt.Errorf("--duration: %v: zero or more", d.Duration)
 	case d.FlushInterval <= 0:
 		return fmt.Errorf("--flush-interval: %v: more than zero", d.FlushInterval)
+	}
+	// The parser's own defaults would look given beside --listen.
+	if d.Rate == nil {
+		d.Rate = new(defaultRate)
+	}
+	if d.Seed == nil {
+		d.Seed = new(defaultSeed)
 	}
 	if d.Duration == 0 && d.Listen == "" {
 		d.Duration = defaultDuration
@@ -92,9 +102,9 @@ func (d *demo) Run(ctx context.Context, c *console) error {
 		fmt.Fprintln(c.messages, "listening on", url)
 		err = wait(ctx, d.Duration, serving)
 	} else {
-		bar := newProgress(c, d.Duration)
-		newTraffic(url, counts, d.Seed, d.Rate).send(ctx, d.Duration, bar.show)
-		bar.done()
+		done := showProgress(c, d.Duration)
+		newTraffic(url, counts, *d.Seed, *d.Rate).send(ctx, d.Duration)
+		done()
 	}
 	took := time.Since(begin)
 
@@ -105,7 +115,7 @@ func (d *demo) Run(ctx context.Context, c *console) error {
 	if stopping != nil {
 		_ = server.Close() // and with it the connections that did not end
 	}
-	err = errors.Join(err, stopping, metrics.Close(ending))
+	err = errors.Join(err, stopping, undelivered(metrics.Close(ending)))
 	newSummary(took, counts, metrics.Stats()).write(c.messages, d.Summary)
 	return err
 }
@@ -123,4 +133,14 @@ func wait(ctx context.Context, limit time.Duration, serving <-chan error) error 
 	case err := <-serving:
 		return err
 	}
+}
+
+// undelivered says what an emitter's Close could not deliver. The summary has the numbers,
+// and of the sink's error no more than why it failed is of use: there is no next flush.
+func undelivered(err error) error {
+	var refused *emf.UndeliveredError
+	if errors.As(err, &refused) && refused.Err != nil {
+		return fmt.Errorf("documents were not delivered: %w", refused.Err)
+	}
+	return err
 }

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/liftemf/liftemf/emf"
@@ -139,9 +141,42 @@ func TestUnwritableOutputIsAFailure(t *testing.T) {
 	if code := exitCode(t, cmd.Run()); code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(stderr.String(), "no space left") || !strings.Contains(stderr.String(), "dropped: undelivered") {
-		t.Errorf("standard error does not say what happened: %s", &stderr)
+	for _, want := range []string{"no space left", "dropped: undelivered"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("standard error does not say %q: %s", want, &stderr)
+		}
 	}
+	for _, not := range []string{"emf: emf:", "next flush", "retry"} {
+		if strings.Contains(stderr.String(), not) {
+			t.Errorf("standard error says %q: %s", not, &stderr)
+		}
+	}
+}
+
+// The first request of such a rate is further away than a time.Duration can tell.
+func TestSlowRates(t *testing.T) {
+	for _, rate := range []string{"1e-12", "5e-324"} {
+		p := start(t, "demo", "--duration=100ms", "--summary=json", "--rate="+rate)
+		_, _ = io.Copy(io.Discard, p.stdout)
+		s := summaryOf(t, p)
+		p.end(t)
+		if s.Requests > 0 {
+			t.Errorf("--rate=%s: %d requests", rate, s.Requests)
+		}
+	}
+}
+
+func TestProgressFollowsTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []time.Duration
+		stop := tick(100*time.Millisecond, func(passed time.Duration) { got = append(got, passed) })
+		time.Sleep(350 * time.Millisecond)
+		stop()
+		time.Sleep(time.Second)
+		if want := []time.Duration{1e8, 2e8, 3e8}; !slices.Equal(got, want) {
+			t.Errorf("moved at %v, want %v", got, want)
+		}
+	})
 }
 
 func TestSummaryFitsOnAScreen(t *testing.T) {

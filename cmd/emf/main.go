@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, c *console) int {
 		return exitUsage
 	}
 	if err := command.Run(); err != nil {
-		fmt.Fprintln(c.messages, "emf:", err)
+		fmt.Fprintln(c.messages, "emf:", strings.TrimPrefix(err.Error(), "emf: "))
 		return exitFailure
 	}
 	return exitOK

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -9,42 +11,55 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is a bar on standard error, or nothing.
-type progress struct {
-	bars *mpb.Progress
-	bar  *mpb.Bar
-}
+// refresh is how often the bar moves.
+const refresh = 100 * time.Millisecond
 
-// newProgress shows a bar if there is a terminal to show it on, and documents do not
-// scroll through the same one.
-func newProgress(c *console, total time.Duration) *progress {
+// showProgress shows a bar on standard error that is full after the time given, until done
+// is called: if there is a terminal to show it on, and documents do not scroll through
+// the same one.
+func showProgress(c *console, total time.Duration) (done func()) {
 	if !isTerminal(c.messages) || isTerminal(c.documents) {
-		return &progress{}
+		return func() {}
 	}
-	p := &progress{bars: mpb.New(mpb.WithOutput(c.messages), mpb.WithWidth(48))}
-	p.bar = p.bars.AddBar(int64(total),
+	bars := mpb.New(mpb.WithOutput(c.messages), mpb.WithWidth(48))
+	bar := bars.AddBar(int64(total),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name("sending requests ")),
 		mpb.AppendDecorators(decor.Percentage()),
 	)
-	return p
+	stop := tick(refresh, func(passed time.Duration) { bar.SetCurrent(int64(passed)) })
+	return func() {
+		stop()
+		bar.Abort(true) // takes it away
+		bars.Wait()
+	}
+}
+
+// tick calls f with the time that has passed, again and again until stop has returned.
+// That is no business of what is waited for: it may have nothing to do for long.
+func tick(interval time.Duration, f func(passed time.Duration)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	begin := time.Now()
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				f(time.Since(begin))
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		ticking.Wait()
+	}
 }
 
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func (p *progress) show(passed time.Duration) {
-	if p.bar != nil {
-		p.bar.SetCurrent(int64(passed))
-	}
-}
-
-// done takes the bar away.
-func (p *progress) done() {
-	if p.bar != nil {
-		p.bar.Abort(true)
-		p.bars.Wait()
-	}
 }

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// aLifetime is more seconds than any demo runs for, and no more than a Duration holds.
+const aLifetime = 1e9
+
 // connections is how many requests are under way at most.
 const connections = 8
 
@@ -35,8 +38,8 @@ func newTraffic(url string, counts *tally, seed uint64, rate float64) *traffic {
 }
 
 // send sends requests until ctx is done or the time is over, and returns when all have
-// been answered. It tells progress how much time has passed.
-func (t *traffic) send(ctx context.Context, limit time.Duration, progress func(time.Duration)) {
+// been answered.
+func (t *traffic) send(ctx context.Context, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	defer t.client.CloseIdleConnections()
@@ -51,7 +54,6 @@ func (t *traffic) send(ctx context.Context, limit time.Duration, progress func(t
 	}
 	begin := time.Now()
 	for n := 1; t.due(ctx, begin, n); n++ {
-		progress(time.Since(begin))
 		orders <- t.next()
 	}
 	close(orders)
@@ -62,10 +64,10 @@ func (t *traffic) send(ctx context.Context, limit time.Duration, progress func(t
 // are made up for.
 func (t *traffic) due(ctx context.Context, begin time.Time, n int) bool {
 	if t.rate > 0 {
-		at := begin.Add(time.Duration(float64(n) / t.rate * float64(time.Second)))
-		if ahead := time.Until(at); ahead > 0 {
+		// In seconds: the next request of a slow rate is further away than a Duration can tell.
+		if ahead := float64(n)/t.rate - time.Since(begin).Seconds(); ahead > 0 {
 			select {
-			case <-time.After(ahead):
+			case <-time.After(time.Duration(min(ahead, aLifetime) * float64(time.Second))):
 			case <-ctx.Done():
 			}
 		}
