@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +30,27 @@ func TestDemo(t *testing.T) {
 	if len(s.Tenants) != 7 || s.Flushes < 2 {
 		t.Errorf("%d tenants, %d flushes", len(s.Tenants), s.Flushes)
 	}
+}
+
+// What the README tells to run, but for a shorter time and with a summary for programs.
+func TestCommandOfTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^    (go run \./cmd/emf demo.*)$`).FindSubmatch(readme)
+	if line == nil {
+		t.Fatal("the README does not say how to run the demo")
+	}
+	args := append(strings.Fields(string(line[1])), "--duration=500ms", "--summary=json")
+	cmd := undisturbed(exec.Command(args[0], args[1:]...))
+	cmd.Dir = "../.."
+	p := startCommand(t, cmd)
+	var docs documents
+	docs.add(t, p)
+	s := summaryOf(t, p)
+	p.end(t)
+	docs.agree(t, s)
 }
 
 func TestDemoEndsOnSignals(t *testing.T) {

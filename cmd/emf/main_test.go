@@ -45,7 +45,12 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: command(args...)}
+	return startCommand(t, command(args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{Cmd: cmd}
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,8 +73,9 @@ func start(t *testing.T, args ...string) *process {
 }
 
 // command is a run of the command that the environment does not change.
-func command(args ...string) *exec.Cmd {
-	cmd := exec.Command(binary, args...)
+func command(args ...string) *exec.Cmd { return undisturbed(exec.Command(binary, args...)) }
+
+func undisturbed(cmd *exec.Cmd) *exec.Cmd {
 	for _, member := range os.Environ() {
 		if !strings.HasPrefix(member, "AWS_") && !strings.HasPrefix(member, "POWERTOOLS_") {
 			cmd.Env = append(cmd.Env, member)
