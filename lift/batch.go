@@ -69,10 +69,10 @@ func (c *Collector) RecordBatch(entries []*MetricEntry) error {
 		b.add(i, entry)
 		recorded = true
 	}
-	ctx, cancel := c.shared.context()
+	ctx, cancel := c.common().context()
 	defer cancel()
 	for _, d := range b.documents {
-		refused, err := c.shared.end(ctx, d)
+		refused, err := c.common().end(ctx, d)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -82,7 +82,7 @@ func (c *Collector) RecordBatch(entries []*MetricEntry) error {
 			}
 		}
 	}
-	if recorded && c.shared.isClosed() {
+	if recorded && c.common().isClosed() {
 		errs = append(errs, emf.ErrClosed)
 	}
 	return errors.Join(errs...)
@@ -125,13 +125,13 @@ type document struct {
 func (b *batch) add(i int, entry *MetricEntry) {
 	c, tags := b.collector, []map[string]string{entry.Tags}
 	to := c.tagged(tags)
-	if c.shared.emitter != nil && (!entry.Timestamp.IsZero() || len(entry.Fields) > 0) {
+	if c.common().emitter != nil && (!entry.Timestamp.IsZero() || len(entry.Fields) > 0) {
 		d := b.document(to, entry)
 		d.entries = append(d.entries, i)
 		d.units[entry.Name] = entry.Unit
 		to = d.recorder
 	}
-	c.shared.record(to, entry.Name, emf.Unit(entry.Unit), entry.Value)
+	c.common().record(to, entry.Name, emf.Unit(entry.Unit), entry.Value)
 }
 
 // lookBack is how many documents alike are compared with an entry. A batch of entries
@@ -169,14 +169,14 @@ func (d *document) takes(entry *MetricEntry) bool {
 }
 
 func (c *Collector) begin(entry *MetricEntry) *document {
-	ev := c.shared.emitter.Begin()
+	ev := c.common().emitter.Begin()
 	ev.SetTimestamp(entry.Timestamp)
 	for _, key := range slices.Sorted(maps.Keys(entry.Fields)) {
 		ev.SetProperty(key, entry.Fields[key])
 	}
 	return &document{
 		event:    ev,
-		recorder: c.under(ev.Recorder).With(c.shared.aliases.appendTags(nil, entry.Tags)...),
+		recorder: c.under(ev.Recorder).With(c.common().aliases.appendTags(nil, entry.Tags)...),
 		at:       entry.Timestamp,
 		fields:   entry.Fields,
 		units:    make(map[string]string),

@@ -11,7 +11,8 @@ var (
 
 // Collector is an [emf.Emitter] behind Lift's collector interfaces. It records under the
 // emitter's dimensions and its own, which it has from [Collector.WithTags] and its like;
-// those calls return copies that share everything else. It is safe for concurrent use.
+// those calls return copies that share everything else. It is safe for concurrent use. A
+// nil or zero Collector discards what it is given.
 //
 // Tags are dimensions. They are read before a call returns, never kept, and a map is put
 // in the order of its keys, so that equal tags give equal documents. Of several maps, and
@@ -32,13 +33,29 @@ type Collector struct {
 }
 
 // NewCollector returns the collector in front of e, and its owner: closing it closes e.
-// With a nil e, what is recorded is discarded.
+// With a nil or zero e, what is recorded is discarded.
 func NewCollector(e *emf.Emitter, opts ...Option) *Collector {
-	c := &Collector{shared: newShared(e, opts)}
-	if e != nil {
-		c.recorder = e.Recorder
+	if e == nil || e.Recorder == nil {
+		return &Collector{shared: newShared(nil, opts)}
 	}
-	return c
+	return &Collector{recorder: e.Recorder, shared: newShared(e, opts)}
+}
+
+// nothing is what collectors share that nobody made.
+var nothing = newShared(nil, nil)
+
+func (c *Collector) common() *shared {
+	if c == nil || c.shared == nil {
+		return nothing
+	}
+	return c.shared
+}
+
+func (c *Collector) root() *emf.Recorder {
+	if c == nil {
+		return nil
+	}
+	return c.recorder
 }
 
 // Counter returns the counter of that name and tags, as a *[emf.Counter]. Its unit is
@@ -51,7 +68,7 @@ func (c *Collector) Counter(name string, tags ...map[string]string) Counter {
 // Histogram returns the histogram of that name and tags, as a *[emf.Histogram]. Its unit
 // is the one known for the name, see [WithUnit], or None.
 func (c *Collector) Histogram(name string, tags ...map[string]string) Histogram {
-	return c.tagged(tags).Histogram(name, c.shared.declared(name).options...)
+	return c.tagged(tags).Histogram(name, c.common().declared(name).options...)
 }
 
 // Gauge returns the gauge of that name and tags, as a *[emf.Gauge] unless the name was
@@ -59,7 +76,7 @@ func (c *Collector) Histogram(name string, tags ...map[string]string) Histogram 
 // None. A document carries the last value, so Inc, Dec and Add move a value that belongs
 // to this process.
 func (c *Collector) Gauge(name string, tags ...map[string]string) Gauge {
-	d := c.shared.declared(name)
+	d := c.common().declared(name)
 	if d.delta {
 		return deltaGauge{c.tagged(tags).Counter(name)}
 	}
@@ -79,28 +96,28 @@ func (c *Collector) WithTag(key, value string) ObservabilityCollector {
 
 // WithDimensions is [Collector.WithTags], for callers who go on with a *Collector.
 func (c *Collector) WithDimensions(dims map[string]string) *Collector {
-	own := c.shared.aliases.appendTags(make([]emf.Dimension, 0, len(dims)), dims)
-	return &Collector{recorder: c.recorder.With(own...), shared: c.shared, parent: c, dims: own}
+	own := c.common().aliases.appendTags(make([]emf.Dimension, 0, len(dims)), dims)
+	return &Collector{recorder: c.root().With(own...), shared: c.common(), parent: c, dims: own}
 }
 
 // WithTenant returns a collector that records under the emitter's tenant dimension, see
 // [emf.WithTenantDimension], beside its own. With an empty id it records as c does.
 func (c *Collector) WithTenant(id string) *Collector {
-	return &Collector{recorder: c.recorder.WithTenant(id), shared: c.shared, parent: c, tenant: id}
+	return &Collector{recorder: c.root().WithTenant(id), shared: c.common(), parent: c, tenant: id}
 }
 
 // tagged returns the recorder for tags.
 func (c *Collector) tagged(tags []map[string]string) *emf.Recorder {
 	if len(tags) == 0 {
-		return c.recorder
+		return c.root()
 	}
 	// More tags than usual move to the heap.
 	var room [8]emf.Dimension
-	dims := c.shared.shapes.appendTags(c.shared.aliases, room[:0], tags[0])
+	dims := c.common().shapes.appendTags(c.common().aliases, room[:0], tags[0])
 	for _, m := range tags[1:] {
-		dims = c.shared.aliases.appendTags(dims, m)
+		dims = c.common().aliases.appendTags(dims, m)
 	}
-	return c.recorder.With(dims...)
+	return c.root().With(dims...)
 }
 
 // under returns the recorder that has the collector's dimensions beside those of r: its

@@ -299,17 +299,32 @@ func TestDeltaGaugesWithoutHandles(t *testing.T) {
 	}
 }
 
+// A framework may have no collector, as where nobody gave it one.
 func TestWithoutEmitter(t *testing.T) {
-	m := lift.NewCollector(nil, nil)
-	m.Counter("n", tags{"a": "1"}).Inc()
-	m.Gauge("g").Set(1)
-	m.Histogram("h").Observe(1)
-	m.WithTenant("t").WithTag("a", "b").RecordLatency("op", time.Second)
-	require.NoError(t, m.RecordBatch([]*lift.MetricEntry{{Name: "n", Timestamp: noon}}))
-	require.NoError(t, m.Flush())
-	require.NoError(t, m.WithTenant("t").Close())
-	require.NoError(t, m.Close())
-	require.Zero(t, m.GetStats())
+	for name, m := range map[string]*lift.Collector{
+		"nil emitter":    lift.NewCollector(nil, nil),
+		"zero emitter":   lift.NewCollector(new(emf.Emitter)),
+		"nil collector":  nil,
+		"zero collector": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m.Counter("n", tags{"a": "1"}).Inc()
+			m.Gauge("g").Set(1)
+			m.Histogram("h", nil).Observe(1)
+			m.RecordCount("n", 1)
+			m.RecordGauge("g", 1)
+			m.RecordMetric("m", 1, emf.Bytes)
+			m.RecordDuration("d", time.Second)
+			m.WithTenant("t").WithTag("a", "b").RecordLatency("op", time.Second)
+			m.WithDimensions(tags{"a": "1"}).RecordError("op")
+			m.WithTags(nil).RecordSuccess("op")
+			require.NoError(t, m.RecordBatch([]*lift.MetricEntry{{Name: "n", Timestamp: noon}, nil}))
+			require.NoError(t, m.Flush())
+			require.NoError(t, m.WithTenant("t").Close())
+			require.NoError(t, m.Close())
+			require.Zero(t, m.GetStats())
+		})
+	}
 }
 
 func TestEqualInputGivesEqualBytes(t *testing.T) {

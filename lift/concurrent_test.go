@@ -121,5 +121,6 @@ func TestRecordingWhileClosing(t *testing.T) {
 		sum += d.sum("n")
 	}
 	require.EqualValues(t, s.Delivered, sum)
-	require.Equal(t, s.Dropped, s.Drops["closed"])
+	// Close may find a value before whoever recorded it has noticed that it came too late.
+	require.Equal(t, s.Dropped, s.Drops["closed"]+s.Drops["undelivered"])
 }

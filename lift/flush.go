@@ -12,19 +12,19 @@ import (
 // flush offers again. It is bounded by [WithTimeout]. After the emitter is closed it
 // returns [emf.ErrClosed]. See [emf.Emitter.Flush].
 func (c *Collector) Flush() error {
-	if c.shared.emitter == nil {
+	if c.common().emitter == nil {
 		return nil
 	}
-	ctx, cancel := c.shared.context()
+	ctx, cancel := c.common().context()
 	defer cancel()
-	return c.shared.emitter.Flush(ctx)
+	return c.common().emitter.Flush(ctx)
 }
 
 // Close closes the emitter if c was made by [NewCollector], see [emf.Emitter.Close]; what
 // is recorded afterwards is dropped and counted. On a copy it flushes, and everything goes
 // on. It is bounded by [WithTimeout]. Closing what is closed returns nil.
 func (c *Collector) Close() error {
-	if c.shared.emitter == nil {
+	if c.common().emitter == nil {
 		return nil
 	}
 	if c.parent != nil {
@@ -33,9 +33,9 @@ func (c *Collector) Close() error {
 		}
 		return nil
 	}
-	ctx, cancel := c.shared.context()
+	ctx, cancel := c.common().context()
 	defer cancel()
-	return c.shared.emitter.Close(ctx)
+	return c.common().emitter.Close(ctx)
 }
 
 // context returns the context of a call that is not given one.

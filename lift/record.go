@@ -11,18 +11,18 @@ import (
 // the name, see [WithUnit], and one that CloudWatch does not know is reported by the
 // emitter and recorded as None. A name of [WithDeltaGauges] is added to its sum instead.
 func (c *Collector) RecordMetric(name string, value float64, unit emf.Unit) {
-	c.shared.record(c.recorder, name, unit, value)
+	c.common().record(c.root(), name, unit, value)
 }
 
 // RecordCount adds count, which may be negative, to the counter of that name, in Count.
 func (c *Collector) RecordCount(name string, count int64) {
-	c.recorder.Counter(name).Add(float64(count))
+	c.root().Counter(name).Add(float64(count))
 }
 
 // RecordDuration records a duration in Milliseconds, with its fraction, in the histogram
 // of that name.
 func (c *Collector) RecordDuration(name string, d time.Duration) {
-	c.recorder.Histogram(name, emf.Milliseconds).Observe(milliseconds(d))
+	c.root().Histogram(name, emf.Milliseconds).Observe(milliseconds(d))
 }
 
 // RecordGauge sets the gauge of that name, the one that [Collector.Gauge] returns.
@@ -33,17 +33,17 @@ func (c *Collector) RecordGauge(name string, value float64) {
 // RecordLatency records how long an operation took, as the histogram operation.latency in
 // Milliseconds, with their fraction.
 func (c *Collector) RecordLatency(operation string, duration time.Duration) {
-	c.RecordDuration(c.shared.operation(operation).latency, duration)
+	c.RecordDuration(c.common().operation(operation).latency, duration)
 }
 
 // RecordError adds 1 to the counter operation.errors.
 func (c *Collector) RecordError(operation string) {
-	c.recorder.Counter(c.shared.operation(operation).errors).Inc()
+	c.root().Counter(c.common().operation(operation).errors).Inc()
 }
 
 // RecordSuccess adds 1 to the counter operation.success.
 func (c *Collector) RecordSuccess(operation string) {
-	c.recorder.Counter(c.shared.operation(operation).success).Inc()
+	c.root().Counter(c.common().operation(operation).success).Inc()
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

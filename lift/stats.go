@@ -23,10 +23,10 @@ import (
 // switched off, and, while the sink refuses to take any, those that wait for it. LastError
 // is that of the last write that failed, or else says why values were dropped.
 func (c *Collector) GetStats() MetricsStats {
-	if c.shared.emitter == nil {
+	if c.common().emitter == nil {
 		return MetricsStats{}
 	}
-	s := c.shared.emitter.Stats()
+	s := c.common().emitter.Stats()
 	for _, property := range []string{"bad property", "property too large"} {
 		n := s.Drops[property]
 		s.Recorded -= min(n, s.Recorded) // the drops were read later and may be ahead
@@ -44,7 +44,7 @@ func (c *Collector) GetStats() MetricsStats {
 		LastFlush:       s.LastFlush,
 		ErrorCount:      int64(lost),
 	}
-	if c.shared.delivery.failing(&s) {
+	if c.common().delivery.failing(&s) {
 		stats.ErrorCount += int64(s.Pending)
 	}
 	switch {
