@@ -17,6 +17,10 @@
 // # Coming from Lift's CloudWatch collector
 //
 //	behaviour                Lift's pkg/observability/cloudwatch     here
+//	a bad configuration      accepted, or panics                     emf.New returns an error
+//	Namespace, Dimensions    in the configuration                    emf.New, emf.WithDimensions
+//	FlushInterval            60 s, and always a goroutine            emf.WithFlushInterval; none in Lambda
+//	BufferSize, FlushSize    1,000 and 20 values                     none, but emf.WithMaxPending for failing sinks
 //	delivery                 PutMetricData, 20 values a call         documents to a sink: stdout and others
 //	Counter                  one datum a call                        the sum since the last flush
 //	Histogram                one datum a value, no unit              all values, the unit of the name: WithUnit
