@@ -384,4 +384,3 @@ func FuzzViews(f *testing.F) {
 		requireLaw(t, e)
 	})
 }
-
