@@ -94,7 +94,7 @@ const (
 
 // room is how many bytes of properties a document of r can carry.
 func (env *envelope) room(r *Recorder) int {
-	fixed := len(env.head) + timestampSize + len(env.body) + len(r.set) + len(metricsOpen) + len(metricsClose) + len(r.dims) + 1
+	fixed := len(env.head) + timestampSize + len(env.body) + len(r.sets) + len(metricsOpen) + len(metricsClose) + len(r.dims) + 1
 	return env.max - fixed - min(metricRoom, env.max/4)
 }
 
@@ -110,7 +110,7 @@ type partition struct {
 	values  uint64
 }
 
-// write takes what was recorded under r and adds documents with it and with the emitter's
+// write takes what was recorded on r and adds documents with it and with the emitter's
 // and the event's properties to b. It reports whether there was anything.
 func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 	p := partition{batch: b, env: &r.e.envelope, r: r, at: at}
@@ -126,12 +126,13 @@ func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 			found = true
 			b.props = r.e.appendProperties(b.props[:0], r, event)
 		}
+		n *= uint64(r.weight)
 		account.take(n)
 		switch {
 		case s.def.void != kept:
 			account.drop(s.def.void, n)
 			continue
-		case s.def.kind == histogram:
+		case s.def.kind == histogram || s.def.kind == samples:
 			b.value = appendDistribution(b.value[:0], &b.snap)
 		case !inRange(v): // a sum of values that are
 			account.drop(outOfRange, n)
@@ -159,7 +160,7 @@ func (p *partition) add(def *definition, n uint64) {
 		p.buf = append(p.buf, p.env.head...)
 		p.buf = strconv.AppendInt(p.buf, p.at.UnixMilli(), 10)
 		p.buf = append(p.buf, p.env.body...)
-		p.buf = append(p.buf, p.r.set...)
+		p.buf = append(p.buf, p.r.sets...)
 		p.buf = append(p.buf, metricsOpen...)
 	} else {
 		p.buf = append(p.buf, ',')

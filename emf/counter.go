@@ -21,7 +21,7 @@ const (
 // Inc adds 1.
 func (c *Counter) Inc() {
 	if c != nil && c.bits.Add(oneAdd+1) >= spillOver {
-		c.spill()
+		c.spill(oneAdd + 1)
 	}
 }
 
@@ -41,7 +41,7 @@ func (c *Counter) Add(v float64) {
 		return
 	}
 	if c.bits.Add(oneAdd+uint64(v)) >= spillOver {
-		c.spill()
+		c.spill(oneAdd + uint64(v))
 	}
 }
 
@@ -49,6 +49,14 @@ func (c *Counter) Add(v float64) {
 func (c *Counter) addAll(n uint64, v float64) {
 	s := (*series)(c)
 	if s.r == nil {
+		return
+	}
+	if s.r.state.Load() == split {
+		if s.passed(n) {
+			for _, to := range s.targets() {
+				(*Counter)(to).addAll(n, v)
+			}
+		}
 		return
 	}
 	m := s.extend()
@@ -61,11 +69,25 @@ func (c *Counter) addAll(n uint64, v float64) {
 	}
 }
 
-// spill moves the bits to the remainder, and settles if the counter is diverted.
-func (c *Counter) spill() {
+// spill follows the addition to the bits where they are full or the counter is
+// diverted. It moves the bits to the remainder, and settles. What was added to a split
+// counter it takes back, and adds it where it belongs.
+func (c *Counter) spill(added uint64) {
 	s := (*series)(c)
 	if s.r == nil {
 		s.bits.Store(0)
+		return
+	}
+	if s.r.state.Load() == split {
+		s.bits.Add(-added)
+		if !s.passed(1) {
+			return
+		}
+		for _, to := range s.targets() {
+			if to.bits.Add(added) >= spillOver {
+				(*Counter)(to).spill(added)
+			}
+		}
 		return
 	}
 	m := s.extend()

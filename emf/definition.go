@@ -13,6 +13,7 @@ const (
 	gauge
 	gaugeFunc
 	histogram
+	samples // the values of gauges that other recorders pass on
 )
 
 // definition is a metric as it is declared. It is shared by all series that declare

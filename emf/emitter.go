@@ -27,8 +27,10 @@ type Emitter struct {
 	envelope    envelope
 	properties  properties
 	definitions definitions
-	sets        sync.Map // of names of dimensions, as written in directives
+	sets        sync.Map // of dimensions, as written in directives
 	tenantHash  uint64   // of the name of the tenant dimension
+	root        string   // the dimensions of the emitter's own recorder
+	identifiers identifiers
 	store       *store
 	events      events
 	account     account
@@ -74,7 +76,8 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
 	dims := (&Recorder{e: e}).union(nil, c.dimensions)
-	e.Recorder = e.store.findOrAdd(nil, dims, c.maxRecorders)
+	e.Recorder = e.store.recorder(nil, dims)
+	e.root = e.Recorder.dims
 	if c.flushInterval > 0 {
 		e.timer.start(e, c.flushInterval)
 	}
@@ -92,10 +95,22 @@ func Must(e *Emitter, err error) *Emitter {
 // TenantDimension returns the name of the dimension of [Recorder.WithTenant].
 func (e *Emitter) TenantDimension() string { return e.config.tenant }
 
-// dimensionSet returns the one copy of a set of names.
-func (e *Emitter) dimensionSet(names string) string {
-	set, _ := e.sets.LoadOrStore(names, names)
-	return set.(string)
+// dimensionSet returns the names of dimensions as a directive has them, in one copy.
+func (e *Emitter) dimensionSet(dims []Dimension) string {
+	text := []byte{'['}
+	for i, d := range dims {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = appendString(text, d.Name)
+	}
+	return e.intern(string(append(text, ']')))
+}
+
+// intern returns the one copy of a directive's sets of dimensions.
+func (e *Emitter) intern(sets string) string {
+	one, _ := e.sets.LoadOrStore(sets, sets)
+	return one.(string)
 }
 
 // Flush hands the sink all that was recorded before the call, but for what is in events
@@ -145,7 +160,8 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 	}
 
 	var none properties
-	b.recorders = e.store.recorders(b.recorders[:0])
+	e.store.rebalance()
+	b.recorders = e.store.collect(b.recorders[:0])
 	for _, r := range b.recorders {
 		if failed != nil && e.outbox.full() {
 			break
@@ -263,7 +279,7 @@ func (r *Recorder) discard(snap *distribution.Snapshot) (values uint64) {
 			values += n
 		}
 	}
-	return values
+	return values * uint64(r.weight)
 }
 
 // waiting is the number of values in the recorder's series.
@@ -271,5 +287,5 @@ func (r *Recorder) waiting() (n uint64) {
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
 		n += s.waiting()
 	}
-	return n
+	return n * uint64(r.weight)
 }

@@ -53,14 +53,17 @@ const (
 // Begin begins an event under the emitter's dimensions and these, see [Recorder.With].
 // Its documents are stamped with the time of the call.
 func (e *Emitter) Begin(dims ...Dimension) *Event {
-	return e.events.open(e.now(), e.Recorder.With(dims...))
+	now := e.now()
+	e.store.relieve(now)
+	return e.events.open(now, e.Recorder.With(dims...))
 }
 
 // mirror makes r the event's recorder for the emitter's recorder base.
 func (r *Recorder) mirror(ev *Event, base *Recorder) {
 	r.e, r.event, r.base = base.e, ev, base
-	r.dims, r.set, r.count = base.dims, base.set, base.count
-	r.clash.Store(base.clash.Load())
+	to := base.published()
+	r.dims, r.sets, r.count, r.weight = to.dims, to.sets, to.count, to.weight
+	r.clash.Store(to.clash.Load())
 }
 
 // newSeries returns a new series of the event. The caller holds the lock.

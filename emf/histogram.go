@@ -3,6 +3,8 @@ package emf
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/liftemf/liftemf/internal/distribution"
 )
 
 // Histogram keeps the distribution of values. A document carries up to 100
@@ -25,9 +27,24 @@ func (h *Histogram) Observe(v float64) {
 	if h.r == nil {
 		return
 	}
+	if h.flags.Load() != 0 && (*series)(h).passOn(v) {
+		return
+	}
 	h.more.Load().values.Observe(v)
 	if h.flags.Load() != 0 {
 		(*series)(h).settle()
+	}
+}
+
+// observeAll observes what was taken from another histogram.
+func (h *Histogram) observeAll(snap *distribution.Snapshot) {
+	for _, v := range snap.Values() {
+		h.Observe(v)
+	}
+	for _, entry := range snap.Entries() {
+		for range entry.Count {
+			h.Observe(entry.Value)
+		}
 	}
 }
 

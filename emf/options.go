@@ -21,6 +21,10 @@ type config struct {
 	properties    map[string]any
 	tenant        string
 	maxRecorders  int
+	rollups       [][]string
+	budgets       []dimensionBudget
+	values        map[string]map[string]bool           // of dimensions: all that there are
+	rewrites      map[string]func(value string) string // of dimensions
 	flushInterval time.Duration
 	maxDocument   int
 	maxPending    int
@@ -92,19 +96,29 @@ func WithProperties(props map[string]any) Option {
 // "TenantID".
 func WithTenantDimension(name string) Option {
 	return func(c *config) error {
-		d := Dimension{name, "value"}
-		if mended, _, ok := d.mend(); !ok || mended != d {
-			return fmt.Errorf("WithTenantDimension: %q is no name of a dimension: 1 to 250 printable ASCII characters, not blank, no colon at the start", name)
+		if err := checkDimensionName(name); err != nil {
+			return fmt.Errorf("WithTenantDimension: %w", err)
 		}
 		c.tenant = name
 		return nil
 	}
 }
 
+func checkDimensionName(name string) error {
+	d := Dimension{name, "value"}
+	if mended, _, ok := d.mend(); !ok || mended != d {
+		return fmt.Errorf("%q is no name of a dimension: 1 to 250 printable ASCII characters, not blank, no colon at the start", name)
+	}
+	return nil
+}
+
 // WithMaxRecorders bounds the number of recorders in use, and so the number of metrics
 // that are paid for: past it a new tenant, or a new value of any dimension given to With,
-// becomes "other". That is counted in [Stats].Folded and logged. Recorders that nobody has
-// recorded on for a few flushes do not count. The default is 10,000.
+// is published as "other", without loss. That is counted in [Stats].Folded and logged.
+// Which keep their own dimensions is decided with each flush: the first ones do until
+// others have been recorded on more than twice as often. Recorders that nobody has recorded
+// on for a few flushes do not count. The default is 10,000; recorders for "other" values,
+// at most a tenth as many, come on top.
 func WithMaxRecorders(n int) Option {
 	return func(c *config) error {
 		if n < 1 {

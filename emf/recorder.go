@@ -1,7 +1,6 @@
 package emf
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -18,44 +17,52 @@ type Recorder struct {
 	// with the same dimensions.
 	base *Recorder
 
-	hash  uint64 // of the set of dimensions
-	dims  string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
-	set   string // their names, for the directive: `["Service","TenantID"]`
-	count uint16 // of dimensions
-	own   uint32 // where in dims those start that base does not have; 0: nowhere
+	hash   uint64 // of the set of dimensions
+	dims   string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
+	sets   string // their names as the directive has them: `["Service","TenantID"]`
+	count  uint16 // of dimensions
+	weight uint16 // sets, under each of which a value is published
+	own    uint32 // where in dims those start that base does not have; 0: nowhere
 
-	state atomic.Uint32
-	quiet uint8       // flushes without a value, counted by the flush
-	clash atomic.Bool // a dimension or metric has the name of one of the emitter's properties
+	state  atomic.Uint32
+	quiet  uint8         // flushes without a value, counted by the flush
+	listed bool          // among those the store flushes
+	hidden bool          // found by the store only, see [store.views]
+	exempt bool          // from WithMaxRecorders: it stands for those that are turned away
+	clash  atomic.Bool   // a dimension or metric has the name of one of the emitter's properties
+	hits   atomic.Uint32 // uses that leave no value here, for the guard to weigh
 
-	first atomic.Pointer[series]   // in order of first use
-	index atomic.Pointer[sync.Map] // name to series, where there are many
+	onward []*Recorder // the views of a split one, the other of a folded one
+
+	first atomic.Pointer[series] // in order of first use
+	index atomic.Pointer[index]  // where there are many
 }
 
-// The states of a recorder. Its series are diverted in all but the first, see
-// [series.settle].
+// The states of a recorder. In all but the first two some or all of its series are
+// diverted, see [series.settle].
 const (
-	active = iota
-	idle   // not flushed until something is recorded
-	ended  // of an event that is over: recordings go to the base
-	sealed // of a closed emitter: recordings are dropped
+	fresh  = iota // never used
+	active        // what is recorded is flushed
+	idle          // not flushed until something is recorded
+	split         // under rollups: what is recorded goes on to the recorder of each set
+	folded        // turned away by the guard: what is recorded goes on to the recorder of the others
+	ended         // of an event that is over: what is recorded goes on to the base
+	sealed        // of a closed emitter: what is recorded is dropped
 )
 
 func newRecorder(e *Emitter, base *Recorder, hash uint64, dims []Dimension) *Recorder {
-	var members, names []byte
-	for i, d := range dims {
+	var members []byte
+	for _, d := range dims {
 		members = appendDimension(members, d)
-		if i < maxDimensions {
-			names = append(appendString(names, d.Name), ',')
-		}
 	}
 	r := &Recorder{
-		e:     e,
-		base:  base,
-		hash:  hash,
-		dims:  string(members),
-		set:   e.dimensionSet("[" + strings.TrimSuffix(string(names), ",") + "]"),
-		count: uint16(len(dims)),
+		e:      e,
+		base:   base,
+		hash:   hash,
+		dims:   string(members),
+		sets:   e.dimensionSet(dims[:min(len(dims), maxDimensions)]),
+		count:  uint16(len(dims)),
+		weight: 1,
 	}
 	if base != nil && strings.HasPrefix(r.dims, base.dims) {
 		r.own = uint32(len(base.dims))
@@ -81,8 +88,8 @@ const maxMembers = 64 << 10
 // printable ASCII become underscores, names are cut off after 250 characters and values
 // after 1,024, a colon at the start of a name becomes an underscore, and each of these
 // is logged. The 31st and later dimensions do not identify metrics any more, because
-// CloudWatch takes 30: documents carry them as properties. Past [WithMaxRecorders] the
-// values given here become "other" where they would make one more recorder.
+// CloudWatch takes 30: documents carry them as properties. Values that are too many for
+// [WithMaxRecorders] or [WithDimensionBudget] are published as "other".
 func (r *Recorder) With(dims ...Dimension) *Recorder {
 	if r.discards() {
 		return r
@@ -100,8 +107,10 @@ func (r *Recorder) With(dims ...Dimension) *Recorder {
 	if n == int(r.count) {
 		return r
 	}
-	if found := r.e.store.table.Load().find(hash, n, r, dims); found != nil {
-		return found
+	if r.e.config.rewrites == nil {
+		if found := r.e.store.known.find(hash, n, r, dims); found != nil {
+			return found
+		}
 	}
 	return r.add(dims)
 }
@@ -121,8 +130,10 @@ func (r *Recorder) WithTenant(id string) *Recorder {
 	e := r.e
 	dims := [1]Dimension{{e.config.tenant, id}}
 	hash := r.hash + pairHash(e.tenantHash, id)
-	if found := e.store.table.Load().find(hash, int(r.count)+1, r, dims[:]); found != nil {
-		return found
+	if e.config.rewrites == nil {
+		if found := e.store.known.find(hash, int(r.count)+1, r, dims[:]); found != nil {
+			return found
+		}
 	}
 	return r.add(dims[:])
 }
@@ -131,21 +142,8 @@ func (r *Recorder) WithTenant(id string) *Recorder {
 // be mended or replace others.
 func (r *Recorder) add(dims []Dimension) *Recorder {
 	var room [maxDimensions]Dimension
-	if found := r.e.store.findOrAdd(r, r.union(room[:0], dims), r.e.config.maxRecorders); found != nil {
-		return found
-	}
-	r.e.diagnostics.report("guard", "more recorders than WithMaxRecorders allows: new dimension values become other; what identifies a request or a user should be a property", "dimension", clean(dims[len(dims)-1].Name))
-	other := slices.Clone(dims)
-	for i := range other {
-		if !blank(other[i].Value) {
-			other[i].Value = otherValue
-		}
-	}
-	return r.e.store.findOrAdd(r, r.union(room[:0], other), math.MaxInt)
+	return r.e.store.recorder(r, r.union(room[:0], dims))
 }
-
-// otherValue stands for the values of a dimension that are too many.
-const otherValue = "other"
 
 // union appends the recorder's dimensions and dims to all, mended, each name once.
 func (r *Recorder) union(all, dims []Dimension) []Dimension {
@@ -156,12 +154,15 @@ func (r *Recorder) union(all, dims []Dimension) []Dimension {
 	}
 	size := len(r.dims)
 	for _, d := range dims {
-		d, problem, ok := d.mend()
+		d, problem, ok := r.e.config.restrict(d).mend()
 		if problem != "" {
 			r.e.diagnostics.report("dimension", problem, "dimension", clean(d.Name))
 		}
 		if !ok {
 			continue
+		}
+		if d.Name != r.e.config.tenant && r.e.identifiers.look(d) {
+			r.e.diagnostics.report("identifier "+d.Name, "the values of a dimension look like identifiers, and CloudWatch bills each as a metric: what identifies a request should be a property", "dimension", d.Name, "value", d.Value)
 		}
 		if i := indexName(all, d.Name); i >= 0 {
 			all[i].Value = d.Value
@@ -279,6 +280,16 @@ func (r *Recorder) GaugeFunc(name string, read func() float64, opts ...MetricOpt
 	m.mu.Unlock()
 }
 
+// pinned reports whether a series must stay in memory although nothing is recorded.
+func (r *Recorder) pinned() bool {
+	for s := r.first.Load(); s != nil; s = s.next.Load() {
+		if s.pinned() {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Recorder) discards() bool { return r == nil || r.e == nil }
 
 // manySeries is how many series a recorder searches one by one.
@@ -290,8 +301,8 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 		return nothing[k]
 	}
 	if index := r.index.Load(); index != nil {
-		if s, ok := index.Load(name); ok && s.(*series).def.answers(k, want) {
-			return s.(*series)
+		if s := index.find(name); s != nil && s.def.answers(k, want) {
+			return s
 		}
 		return r.addSeries(k, name, want)
 	}
@@ -301,6 +312,23 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 		}
 	}
 	return r.addSeries(k, name, want)
+}
+
+// index finds a recorder's series by name.
+type index struct {
+	first sync.Map // of each name; string to *series
+	last  *series  // of all
+}
+
+func (x *index) find(name string) *series {
+	s, _ := x.first.Load(name)
+	first, _ := s.(*series)
+	return first
+}
+
+func (x *index) add(s *series) {
+	x.first.LoadOrStore(s.def.name, s)
+	x.last = s
 }
 
 // nothing is what look-ups on a recorder that discards return.
@@ -315,6 +343,9 @@ var nothing = [...]*series{
 // and adds what is not there.
 func (r *Recorder) addSeries(k kind, name string, want declaration) *series {
 	e := r.e
+	if (k == counter || k == histogram) && r.weight == 1 && r.state.Load() == split {
+		return r.onward[0].series(k, name, want) // nothing to split
+	}
 	want, known := want.known()
 	if !known {
 		e.diagnostics.report("unit", "unknown unit or storage resolution: the default is used", "metric", name)
@@ -347,48 +378,56 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 	lock := r.lock()
 	lock.Lock()
 	defer lock.Unlock()
+	names := r.index.Load()
 	n := 0
 	var last *series
-	for s := r.first.Load(); s != nil; s = s.next.Load() {
-		if s.def.name == name {
-			if s.def.answers(k, want) {
-				return s
+	if names != nil && names.find(name) == nil {
+		last = names.last
+	} else {
+		for s := r.first.Load(); s != nil; s = s.next.Load() {
+			if s.def.name == name {
+				if s.def.answers(k, want) {
+					return s
+				}
+				if void == kept {
+					void = conflict
+				}
 			}
-			if void == kept {
-				void = conflict
-			}
+			last = s
+			n++
 		}
-		last = s
-		n++
 	}
 	s := r.newSeries(k)
 	s.r, s.def = r, e.definitions.declare(k, name, want, void)
 	if e.properties.has(name) {
 		r.clash.Store(true)
 	}
-	if k == histogram || k == gaugeFunc {
+	if k != counter && k != gauge {
 		s.extend()
 	}
-	if r.state.Load() != active {
-		s.divert()
+	if r.event == nil {
+		e.store.use(r)
+		if k == gauge || k == gaugeFunc {
+			e.store.hold(r)
+		}
 	}
-	if index := r.index.Load(); index != nil {
-		index.LoadOrStore(name, s)
+	if s.divertedIn(r.state.Load()) {
+		s.divert()
 	}
 	if last != nil {
 		last.next.Store(s)
 	} else {
 		r.first.Store(s)
-		if r.event == nil {
-			e.store.join(r)
-		}
 	}
-	if n == manySeries {
-		index := new(sync.Map)
+	switch {
+	case names != nil:
+		names.add(s)
+	case n == manySeries:
+		names = new(index)
 		for s := r.first.Load(); s != nil; s = s.next.Load() {
-			index.LoadOrStore(s.def.name, s)
+			names.add(s)
 		}
-		r.index.Store(index)
+		r.index.Store(names)
 	}
 	return s
 }
@@ -404,10 +443,10 @@ func (r *Recorder) newSeries(k kind) *series {
 func (r *Recorder) enter(state uint32) {
 	r.state.Store(state)
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
-		if state == active {
-			s.restore()
-		} else {
+		if s.divertedIn(state) {
 			s.divert()
+		} else {
+			s.restore()
 		}
 	}
 }

@@ -57,7 +57,10 @@ type remainder struct {
 	sum   float64
 
 	read   func() float64            // gauge function
-	values distribution.Distribution // histogram
+	values distribution.Distribution // histogram, samples
+
+	passing sync.Mutex                // held while values are passed on, see [series.pass]
+	onward  atomic.Pointer[[]*series] // to these
 }
 
 // following returns the next series, nil after last.
@@ -100,7 +103,7 @@ func (s *series) waiting() uint64 {
 		return s.waitingCount()
 	case gauge:
 		return uint64(s.flags.Load() & touched)
-	case histogram:
+	case histogram, samples:
 		return s.more.Load().values.Count()
 	}
 	return 0
@@ -124,50 +127,26 @@ func (s *series) settle() {
 	switch s.r.state.Load() {
 	case idle:
 		s.r.e.store.wake(s.r)
-		if s.r.state.Load() != active { // closed meanwhile
+		if s.r.state.Load() != active { // no room, or closed meanwhile
 			s.settle()
 		}
-	case ended:
-		s.forward()
-	case sealed:
-		var snap distribution.Snapshot
-		if n, _ := s.take(&snap); n > 0 {
-			s.r.e.account.lose(closed, n)
-			s.r.e.diagnostics.report("closed", "recorded after Close: dropped", "metric", s.def.name)
+	case split: // a gauge
+		if !s.r.e.store.wake(s.r) {
+			s.drop()
 		}
+	case folded, ended:
+		s.pass()
+	case sealed:
+		s.drop()
 	}
 }
 
-// forward moves what was recorded on an event after its end to the emitter's own
-// series of that name and dimensions.
-func (s *series) forward() {
+// drop counts what was recorded after Close.
+func (s *series) drop() {
 	var snap distribution.Snapshot
-	n, v := s.take(&snap)
-	if n == 0 {
-		return
-	}
-	e := s.r.e
-	e.account.late.Add(n)
-	if s.def.void != kept {
-		e.account.lose(s.def.void, n)
-		return
-	}
-	to := s.r.base.series(s.def.kind, s.def.name, declaration{s.def.unit, s.def.resolution})
-	switch s.def.kind {
-	case counter:
-		(*Counter)(to).addAll(n, v)
-	case gauge:
-		(*Gauge)(to).Set(v)
-	case histogram:
-		h := (*Histogram)(to)
-		for _, v := range snap.Values() {
-			h.Observe(v)
-		}
-		for _, entry := range snap.Entries() {
-			for range entry.Count {
-				h.Observe(entry.Value)
-			}
-		}
+	if n, _ := s.take(&snap); n > 0 {
+		s.r.e.account.lose(closed, n*uint64(s.r.weight))
+		s.r.e.diagnostics.report("closed", "recorded after Close: dropped", "metric", s.def.name)
 	}
 }
 
@@ -177,6 +156,6 @@ func (s *series) lose(v float64) {
 		return
 	}
 	why := whyOut(v)
-	s.r.e.account.lose(why, 1)
+	s.r.e.account.lose(why, uint64(s.r.weight))
 	s.r.e.diagnostics.report(why.String(), "value dropped: "+why.String(), "metric", s.def.name, "value", v)
 }

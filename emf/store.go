@@ -4,14 +4,14 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"weak"
+	"time"
 )
 
 // idleFlushes is how many flushes without a value make a recorder idle.
 const idleFlushes = 5
 
-// store holds an emitter's recorders: a table to find them by their dimensions, which
-// is read without a lock, and a list of those to flush.
+// store holds an emitter's recorders: those that look-ups find, those that others pass
+// values on to, and a list of those to flush.
 //
 // A recorder nobody records on becomes idle: it leaves the list, later the table, and
 // is then held by a weak pointer only. While somebody keeps it or one of its metrics
@@ -20,227 +20,176 @@ const idleFlushes = 5
 // nothing in it.
 type store struct {
 	e     *Emitter
-	table atomic.Pointer[table]
+	known directory
+	views directory // of split and folded recorders; users never see them
 
 	mu      sync.Mutex
-	flushed []*Recorder // those with series, in order of first use
-	idle    int         // idle recorders in the table
-	sweepAt int         // length of asleep from which it is searched for collected ones
-	asleep  map[uint64][]weak.Pointer[Recorder]
+	flushed []*Recorder // in order of first use
+	using   int         // of them, those whose values are their own: the others are there for their gauges
 	flushes int
-	folded  int // look-ups turned away
+	rested  atomic.Int64 // when recorders were last let go, in ns
 	sealed  bool
+	guard   guard
 }
 
 func newStore(e *Emitter) *store {
-	s := &store{e: e, asleep: make(map[uint64][]weak.Pointer[Recorder])}
-	s.table.Store(newTable(16))
+	s := &store{e: e, guard: newGuard(e.config)}
+	s.rested.Store(e.now().UnixNano())
+	s.known.init()
+	s.views.init()
 	return s
 }
 
-// table is an open-addressed hash table. Readers load slots; writers hold the store's
-// lock, fill empty slots and replace the whole table when it fills up.
-type table struct {
-	slots []slot
-	used  int
-}
-
-// slot holds the hash beside the recorder, so that only the recorder that is looked for is
-// read from memory. The hash is set before the recorder and never again.
-type slot struct {
-	recorder atomic.Pointer[Recorder]
-	hash     uint64
-}
-
-// newTable returns a table with room for n recorders.
-func newTable(n int) *table {
-	size := 16
-	for size*3 < n*4 {
-		size *= 2
-	}
-	return &table{slots: make([]slot, size)}
-}
-
-func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
-
-func (t *table) insert(r *Recorder) {
-	mask := uint64(len(t.slots) - 1)
-	for i := r.hash; ; i++ {
-		if slot := &t.slots[i&mask]; slot.recorder.Load() == nil {
-			t.used++
-			slot.hash = r.hash
-			slot.recorder.Store(r)
-			return
-		}
-	}
-}
-
-// find returns the recorder whose dimensions are those of base, which may be nil, and
-// dims, n in all, in whatever order.
-func (t *table) find(hash uint64, n int, base *Recorder, dims []Dimension) *Recorder {
-	mask := uint64(len(t.slots) - 1)
-	for i := hash; ; i++ {
-		slot := &t.slots[i&mask]
-		r := slot.recorder.Load()
-		if r == nil || slot.hash == hash && int(r.count) == n && r.consistsOf(base, dims) {
-			return r
-		}
-	}
-}
-
-func (t *table) has(r *Recorder) bool {
-	mask := uint64(len(t.slots) - 1)
-	for i := r.hash; ; i++ {
-		switch t.slots[i&mask].recorder.Load() {
-		case nil:
-			return false
-		case r:
-			return true
-		}
-	}
-}
-
-// all yields the recorders in the table.
-func (t *table) all(yield func(*Recorder) bool) {
-	for i := range t.slots {
-		if r := t.slots[i].recorder.Load(); r != nil && !yield(r) {
-			return
-		}
-	}
-}
-
-// findOrAdd returns the recorder with these dimensions, whose names are all different. If
-// there is none it makes one from base, unless most are in use: then it returns nil.
-func (s *store) findOrAdd(base *Recorder, dims []Dimension, most int) *Recorder {
-	hash := hashOf(dims)
-	if r := s.table.Load().find(hash, len(dims), nil, dims); r != nil {
+// recorder returns the recorder with these dimensions, whose names are all different; a new
+// one is made from base.
+func (s *store) recorder(base *Recorder, dims []Dimension) *Recorder {
+	if r := s.known.find(hashOf(dims), len(dims), nil, dims); r != nil {
 		return r
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.table.Load().find(hash, len(dims), nil, dims); r != nil {
+	return s.obtain(&s.known, base, dims)
+}
+
+// view returns the recorder with these dimensions to pass values on to. The caller holds the
+// lock.
+func (s *store) view(dims []Dimension) *Recorder { return s.obtain(&s.views, nil, dims) }
+
+func (s *store) obtain(d *directory, base *Recorder, dims []Dimension) *Recorder {
+	hash := hashOf(dims)
+	if r := d.find(hash, len(dims), nil, dims); r != nil {
 		return r
 	}
-	r := s.findAsleep(hash, dims)
+	r := d.wake(hash, dims)
 	if r == nil {
-		if len(s.flushed) >= most {
-			s.folded++
-			return nil
-		}
 		r = newRecorder(s.e, base, hash, dims)
-		if s.sealed {
+		r.hidden = d == &s.views
+		switch {
+		case len(s.e.config.rollups) > 0 && !r.hidden:
+			s.split(r, dims)
+		case s.sealed:
 			r.enter(sealed)
 		}
 	}
 	s.insert(r)
-	if r.state.Load() == idle {
-		s.idle++
-	}
 	return r
 }
 
-func (s *store) findAsleep(hash uint64, dims []Dimension) *Recorder {
-	for _, p := range s.asleep[hash] {
-		if r := p.Value(); r != nil && int(r.count) == len(dims) && r.consistsOf(nil, dims) {
-			return r
-		}
+func (s *store) directory(r *Recorder) *directory {
+	if r.hidden {
+		return &s.views
 	}
-	return nil
+	return &s.known
 }
 
-// insert puts a recorder into the table. It is not asleep any more, if it was.
 func (s *store) insert(r *Recorder) {
-	t := s.table.Load()
-	if t.full() {
-		t = s.rebuild()
+	d := s.directory(r)
+	if d.table.Load().full() {
+		s.rebuild(d)
 	}
-	t.insert(r)
-	if pointers, ok := s.asleep[r.hash]; ok {
-		s.setAsleep(r.hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == r }))
+	d.insert(r)
+}
+
+func (s *store) rebuild(d *directory) {
+	for _, r := range d.rebuild(s.e.config.maxRecorders) {
+		s.guard.weigh(r) // it may not be asked again
 	}
 }
 
-// rebuild replaces the table by one without the recorders that are idle, with room for as
-// many again as it then holds. Those without a series, which only lead to others or serve
-// events, are many where every event has dimensions of its own: if there are too many, those
-// that were there at the last rebuild go too.
-func (s *store) rebuild() *table {
-	old := s.table.Load()
-	bare, fresh, stay := 0, 0, 0
-	for r := range old.all {
-		switch {
-		case r.first.Load() == nil:
-			if bare++; r.quiet == 0 {
-				fresh++
-			}
-		case r.state.Load() != idle:
-			stay++
-		}
-	}
-	tooMany := bare > s.e.config.maxRecorders
-	if tooMany {
-		bare = fresh
-	}
-	t := newTable(2 * (stay + bare))
-	for r := range old.all {
-		drop := r.state.Load() == idle
-		if r.first.Load() == nil {
-			drop = drop || tooMany && r.quiet > 0
-			r.quiet = 1
-		}
-		if drop {
-			s.setAsleep(r.hash, append(s.asleep[r.hash], weak.Make(r)))
-		} else {
-			t.insert(r)
-		}
-	}
-	s.idle = 0
-	s.table.Store(t)
-	if len(s.asleep) > s.sweepAt {
-		s.forgetCollected()
-		s.sweepAt = max(1024, 2*len(s.asleep))
-	}
-	return t
-}
-
-func (s *store) setAsleep(hash uint64, pointers []weak.Pointer[Recorder]) {
-	if len(pointers) == 0 {
-		delete(s.asleep, hash)
-	} else {
-		s.asleep[hash] = pointers
+// use follows the first use of a recorder. The caller holds the lock.
+func (s *store) use(r *Recorder) {
+	if r.state.Load() == fresh {
+		s.list(r)
 	}
 }
 
-// forgetCollected drops weak pointers to recorders that are gone.
-func (s *store) forgetCollected() {
-	for hash, pointers := range s.asleep {
-		s.setAsleep(hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == nil }))
-	}
-}
-
-// join adds a recorder that got its first series to those that are flushed. The caller
-// holds the lock.
-func (s *store) join(r *Recorder) {
-	s.flushed = append(s.flushed, r)
-	if !s.table.Load().has(r) {
-		s.insert(r)
-	}
-}
-
-// wake makes an idle recorder active again.
-func (s *store) wake(r *Recorder) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.state.Load() != idle {
+// list puts a recorder among those that are flushed, unless the guard has no room for it.
+func (s *store) list(r *Recorder) {
+	if s.sealed {
+		r.enter(sealed)
 		return
 	}
-	r.enter(active)
-	r.quiet = 0
-	s.flushed = append(s.flushed, r)
-	if s.table.Load().has(r) {
-		s.idle--
+	before := r.state.Load()
+	full := s.guard.admit(r)
+	if full != nil && r.onward == nil && s.other(r, full) == r {
+		full = s.guard.admit(r) // as one of the others it is exempt now
+	}
+	if full != nil {
+		s.fold(r, full)
 	} else {
+		r.enter(active)
+		r.quiet = 0
+		s.using++
+		if !r.listed {
+			r.listed = true
+			s.flushed = append(s.flushed, r)
+		}
+	}
+	if d := s.directory(r); !d.table.Load().has(r) {
 		s.insert(r)
+	} else if before == idle {
+		d.idle--
+	}
+}
+
+// unlist lets an active recorder go, of whose values nothing may be left. The caller takes it
+// out of flushed.
+func (s *store) unlist(r *Recorder) {
+	r.listed = false
+	s.using--
+	s.guard.leave(r)
+}
+
+// hold puts a recorder whose values are not its own among those that are flushed, for the
+// sake of its gauges, which stay with it until then.
+func (s *store) hold(r *Recorder) {
+	if !r.listed && !s.sealed {
+		r.listed = true
+		r.quiet = 0
+		s.flushed = append(s.flushed, r)
+		r.enter(r.state.Load())
+		s.insert(r)
+	}
+}
+
+// wake makes an idle recorder active again, or one that was let go with its gauges. It
+// reports whether there was anything to do.
+func (s *store) wake(r *Recorder) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch r.state.Load() {
+	case idle:
+		s.list(r)
+	case split:
+		if r.listed || s.sealed {
+			return r.listed
+		}
+		s.hold(r)
+	default:
+		return false
+	}
+	return true
+}
+
+// admit makes room for the use of a recorder by an event, and returns the recorder whose
+// dimensions its values are published under.
+func (s *store) admit(r *Recorder) *Recorder {
+	for {
+		switch r.state.Load() {
+		case fresh, idle:
+			s.mu.Lock()
+			if state := r.state.Load(); state == fresh || state == idle {
+				s.list(r)
+			}
+			s.mu.Unlock()
+			continue
+		case folded:
+			s.guard.hit(r)
+			r = r.onward[0]
+			continue
+		}
+		s.guard.hit(r)
+		return r
 	}
 }
 
@@ -251,6 +200,30 @@ func (s *store) recorders(list []*Recorder) []*Recorder {
 	return append(list, s.flushed...)
 }
 
+// collect has gauges passed on that are flushed elsewhere, and appends the recorders to flush
+// to list.
+func (s *store) collect(list []*Recorder) []*Recorder {
+	if list = s.recorders(list); !slices.ContainsFunc(list, (*Recorder).passesOn) {
+		return list
+	}
+	for _, r := range list {
+		switch {
+		case !r.passesOn():
+		case r.collect():
+			r.quiet = 0
+		default:
+			r.quiet = min(r.quiet+1, idleFlushes)
+		}
+	}
+	return slices.DeleteFunc(s.recorders(list[:0]), (*Recorder).passesOn)
+}
+
+// passesOn reports whether the recorder's values are published by others.
+func (r *Recorder) passesOn() bool {
+	state := r.state.Load()
+	return state == split || state == folded
+}
+
 // rest lets recorders go idle that were quiet for long enough. It follows every flush.
 func (s *store) rest() {
 	s.mu.Lock()
@@ -258,34 +231,59 @@ func (s *store) rest() {
 	if s.sealed {
 		return
 	}
-	left := s.flushed[:0]
-	for _, r := range s.flushed {
-		if r.quiet < idleFlushes || !r.sleep() {
-			left = append(left, r)
-			continue
-		}
-		s.idle++
-	}
-	clear(s.flushed[len(left):])
-	s.flushed = left
+	s.release(func(r *Recorder) bool { return r.quiet >= idleFlushes })
 	s.flushes++
-	switch t := s.table.Load(); {
-	case s.idle > 16 && s.idle > t.used/4:
-		s.rebuild()
-	case s.flushes%idleFlushes == 0:
-		s.forgetCollected()
+	for _, d := range []*directory{&s.known, &s.views} {
+		switch {
+		case d.idle > 16 && d.idle > d.table.Load().used/4:
+			s.rebuild(d)
+		case s.flushes%idleFlushes == 0:
+			d.forgetCollected()
+		}
 	}
 }
 
-// sleep makes a recorder idle unless something is in it.
-func (r *Recorder) sleep() bool {
-	r.enter(idle)
-	for s := r.first.Load(); s != nil; s = s.next.Load() {
-		if s.waiting() > 0 || s.pinned() {
-			r.enter(active)
-			r.quiet = 0
-			return false
-		}
+// oldAge is after how long without a use a recorder may go where nothing flushes: a function
+// may emit nothing but events.
+const oldAge = 2 * time.Minute
+
+// relieve lets recorders go that were not used since it last did, every two minutes without a
+// flush. Events call it.
+func (s *store) relieve(now time.Time) {
+	if now.UnixNano()-s.rested.Load() < int64(oldAge) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.UnixNano()-s.rested.Load() >= int64(oldAge) && !s.sealed {
+		s.release(func(r *Recorder) bool { return r.hits.Swap(0) == 0 })
+	}
+}
+
+// release makes those recorders idle that are quiet, unless something is in them.
+func (s *store) release(quiet func(*Recorder) bool) {
+	s.rested.Store(s.e.now().UnixNano())
+	s.flushed = slices.DeleteFunc(s.flushed, func(r *Recorder) bool { return quiet(r) && s.sleep(r) })
+}
+
+// sleep makes a listed recorder idle unless something is in it.
+func (s *store) sleep(r *Recorder) bool {
+	before := r.state.Load()
+	r.listed = false
+	if before == active {
+		r.enter(idle)
+	} else {
+		r.enter(before)
+	}
+	if r.waiting() > 0 || r.pinned() {
+		r.listed = true
+		r.enter(before)
+		r.quiet = 0
+		return false
+	}
+	if before == active {
+		s.unlist(r)
+		s.directory(r).idle++
 	}
 	return true
 }
@@ -295,21 +293,22 @@ func (s *store) seal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = true
-	for r := range s.table.Load().all {
-		r.enter(sealed)
-	}
-	for _, pointers := range s.asleep {
-		for _, p := range pointers {
-			if r := p.Value(); r != nil {
+	for _, d := range []*directory{&s.known, &s.views} {
+		for r := range d.all {
+			switch r.state.Load() {
+			case split, folded: // what they pass on is dropped there
+				r.listed = false
+				r.enter(r.state.Load())
+			default:
 				r.enter(sealed)
 			}
 		}
 	}
 }
 
-// stats is the number of recorders in use and of look-ups turned away.
+// stats is the number of recorders in use and of those turned away.
 func (s *store) stats() (inUse, folded int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.flushed), s.folded
+	return s.using, s.guard.folded
 }

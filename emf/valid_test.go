@@ -68,15 +68,29 @@ func faults(doc []byte, now time.Time) (found []string) {
 	if n := len(directive.Metrics); n < 1 || n > 100 {
 		fault("%d metrics", n)
 	}
-	if len(directive.Dimensions) != 1 || len(directive.Dimensions[0]) > 30 {
-		fault("dimensions %q", directive.Dimensions)
-		return found
+	if len(directive.Dimensions) < 1 {
+		fault("no dimension sets")
 	}
-	for i, name := range directive.Dimensions[0] {
+	var names []string
+	for i, set := range directive.Dimensions {
+		if len(set) > 30 {
+			fault("dimensions %q", set)
+		}
+		for j, name := range set {
+			if slices.Contains(set[:j], name) {
+				fault("dimension %q twice", name)
+			}
+		}
+		for _, other := range directive.Dimensions[:i] {
+			if slices.Equal(set, other) {
+				fault("dimension set %q twice", set)
+			}
+		}
+		names = append(names, set...)
+	}
+	for _, name := range names {
 		value, isString := root[name].(string)
 		switch {
-		case slices.Contains(directive.Dimensions[0][:i], name):
-			fault("dimension %q twice", name)
 		case !isString:
 			fault("dimension %q is not a string", name)
 		case len(name) < 1 || len(name) > 250 || !printable(name) || name[0] == ':':
@@ -93,7 +107,7 @@ func faults(doc []byte, now time.Time) (found []string) {
 			fault("unit %q", m.Unit)
 		case m.StorageResolution != nil && *m.StorageResolution != 1:
 			fault("storage resolution %d", *m.StorageResolution)
-		case slices.Contains(directive.Dimensions[0], m.Name) || m.Name == "_aws":
+		case slices.Contains(names, m.Name) || m.Name == "_aws":
 			fault("metric %q is a dimension", m.Name)
 		}
 		for _, other := range directive.Metrics[:i] {

@@ -1,0 +1,199 @@
+package emf
+
+import (
+	"slices"
+	"sync/atomic"
+	"weak"
+)
+
+// directory finds recorders by their dimensions: without a lock those in its table, with the
+// store's lock those that have left the table but are still alive. Its other methods want
+// the store's lock too.
+type directory struct {
+	table   atomic.Pointer[table]
+	idle    int // idle recorders in the table
+	asleep  map[uint64][]weak.Pointer[Recorder]
+	sweepAt int // length of asleep from which it is searched for collected ones
+}
+
+func (d *directory) init() {
+	d.table.Store(newTable(0))
+	d.asleep = make(map[uint64][]weak.Pointer[Recorder])
+}
+
+// find returns the recorder in the table whose dimensions are those of base, which may be
+// nil, and dims, n in all, in whatever order.
+func (d *directory) find(hash uint64, n int, base *Recorder, dims []Dimension) *Recorder {
+	return d.table.Load().find(hash, n, base, dims)
+}
+
+// wake returns the recorder with these dimensions if it is asleep.
+func (d *directory) wake(hash uint64, dims []Dimension) *Recorder {
+	for _, p := range d.asleep[hash] {
+		if r := p.Value(); r != nil && int(r.count) == len(dims) && r.consistsOf(nil, dims) {
+			return r
+		}
+	}
+	return nil
+}
+
+// insert puts a recorder into the table, in which there is room, unless it is there.
+func (d *directory) insert(r *Recorder) {
+	t := d.table.Load()
+	if t.has(r) {
+		return
+	}
+	t.insert(r)
+	if r.state.Load() == idle {
+		d.idle++
+	}
+	if pointers, ok := d.asleep[r.hash]; ok {
+		d.setAsleep(r.hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == r }))
+	}
+}
+
+// rebuild replaces the table by one without the recorders that are idle, with room for as
+// many again as it then holds. Of those that only lead to others or serve events there may
+// be many, where every event has dimensions of its own: if they are more than most, those
+// that were there at the last rebuild go too. It returns those that went.
+func (d *directory) rebuild(most int) (gone []*Recorder) {
+	old := d.table.Load()
+	bare, young, stay := 0, 0, 0
+	for r := range old.all {
+		switch {
+		case r.passing():
+			if bare++; r.quiet == 0 {
+				young++
+			}
+		case r.state.Load() != idle:
+			stay++
+		}
+	}
+	tooMany := bare > most
+	if tooMany {
+		bare = young
+	}
+	t := newTable(2 * (stay + bare))
+	for r := range old.all {
+		drop := r.state.Load() == idle
+		if r.passing() {
+			drop = drop || tooMany && r.quiet > 0
+			r.quiet = 1
+		}
+		if drop {
+			d.setAsleep(r.hash, append(d.asleep[r.hash], weak.Make(r)))
+			gone = append(gone, r)
+		} else {
+			t.insert(r)
+		}
+	}
+	d.idle = 0
+	d.table.Store(t)
+	if len(d.asleep) > d.sweepAt {
+		d.forgetCollected()
+		d.sweepAt = max(1024, 2*len(d.asleep))
+	}
+	return gone
+}
+
+// passing reports whether nothing would be missing if the recorder were made anew.
+func (r *Recorder) passing() bool { return !r.listed && r.state.Load() != idle && !r.pinned() }
+
+func (d *directory) setAsleep(hash uint64, pointers []weak.Pointer[Recorder]) {
+	if len(pointers) == 0 {
+		delete(d.asleep, hash)
+	} else {
+		d.asleep[hash] = pointers
+	}
+}
+
+// forgetCollected drops weak pointers to recorders that are gone.
+func (d *directory) forgetCollected() {
+	for hash, pointers := range d.asleep {
+		d.setAsleep(hash, slices.DeleteFunc(pointers, func(p weak.Pointer[Recorder]) bool { return p.Value() == nil }))
+	}
+}
+
+// all yields the recorders that are alive.
+func (d *directory) all(yield func(*Recorder) bool) {
+	for r := range d.table.Load().all {
+		if !yield(r) {
+			return
+		}
+	}
+	for _, pointers := range d.asleep {
+		for _, p := range pointers {
+			if r := p.Value(); r != nil && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// table is an open-addressed hash table. Readers load slots; writers hold the store's
+// lock, fill empty slots and replace the whole table when it fills up.
+type table struct {
+	slots []slot
+	used  int
+}
+
+// slot holds the hash beside the recorder, so that only the recorder that is looked for is
+// read from memory. The hash is set before the recorder and never again.
+type slot struct {
+	recorder atomic.Pointer[Recorder]
+	hash     uint64
+}
+
+// newTable returns a table with room for n recorders.
+func newTable(n int) *table {
+	size := 16
+	for size*3 < n*4 {
+		size *= 2
+	}
+	return &table{slots: make([]slot, size)}
+}
+
+func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
+
+func (t *table) insert(r *Recorder) {
+	mask := uint64(len(t.slots) - 1)
+	for i := r.hash; ; i++ {
+		if slot := &t.slots[i&mask]; slot.recorder.Load() == nil {
+			t.used++
+			slot.hash = r.hash
+			slot.recorder.Store(r)
+			return
+		}
+	}
+}
+
+func (t *table) find(hash uint64, n int, base *Recorder, dims []Dimension) *Recorder {
+	mask := uint64(len(t.slots) - 1)
+	for i := hash; ; i++ {
+		slot := &t.slots[i&mask]
+		r := slot.recorder.Load()
+		if r == nil || slot.hash == hash && int(r.count) == n && r.consistsOf(base, dims) {
+			return r
+		}
+	}
+}
+
+func (t *table) has(r *Recorder) bool {
+	mask := uint64(len(t.slots) - 1)
+	for i := r.hash; ; i++ {
+		switch t.slots[i&mask].recorder.Load() {
+		case nil:
+			return false
+		case r:
+			return true
+		}
+	}
+}
+
+func (t *table) all(yield func(*Recorder) bool) {
+	for i := range t.slots {
+		if r := t.slots[i].recorder.Load(); r != nil && !yield(r) {
+			return
+		}
+	}
+}
