@@ -1,21 +1,20 @@
 package emf_test
 
 import (
-	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/liftemf/liftemf/emf"
+	"github.com/liftemf/liftemf/emf/emftest"
 )
 
 // shop is a small program that uses all there is.
-func shop(t testing.TB) string {
-	e, c := newEmitter(t,
+func shop(t testing.TB) *emftest.Capture {
+	e, c := emftest.New(t,
 		emf.WithDimensions(emf.Dim("Service", "shop")),
 		emf.WithProperties(map[string]any{"version": "1.2.0", "region": "eu-west-1", "build": 17}),
 		emf.WithLogGroup("/shop/metrics"))
@@ -39,26 +38,18 @@ func shop(t testing.TB) string {
 	ev.SetProperty("items", []map[string]any{{"sku": "A-1", "qty": 2}, {"sku": "B-7", "qty": 1}})
 	ev.Counter("orders").Inc()
 	ev.WithTenant("acme").Counter("orders").Inc()
-	ev.SetTimestamp(start.Add(-90 * time.Second))
+	ev.SetTimestamp(emftest.Time.Add(-90 * time.Second))
 	require.NoError(t, ev.End(t.Context()))
 	flush(t, e)
 	e.WithTenant("globex").Counter("orders").Inc()
 	require.NoError(t, e.Close(t.Context()))
-	return strings.Join(c.lines, "\n") + "\n"
+	return c
 }
 
 func TestGolden(t *testing.T) {
-	path := filepath.Join("..", "testdata", "golden", "shop.jsonl")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(shop(t)), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
 	for i := range 100 {
 		procs := runtime.GOMAXPROCS(1 + i%8)
-		got := shop(t)
+		emftest.Golden(t, filepath.Join("..", "testdata", "golden", "shop.jsonl"), shop(t))
 		runtime.GOMAXPROCS(procs)
-		require.Equal(t, string(want), got, "run %d; UPDATE_GOLDEN=1 rewrites the file", i)
 	}
 }

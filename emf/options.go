@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/liftemf/liftemf/internal/hook"
 )
 
 // Option is a setting of [New]. An option with a bad argument makes New fail.
@@ -32,6 +34,14 @@ type config struct {
 	now           func() time.Time
 	logger        *slog.Logger
 	disabled      bool
+	sealed        bool // the environment is ignored
+}
+
+func init() {
+	hook.Sealed = Option(func(c *config) error {
+		c.sealed = true
+		return nil
+	})
 }
 
 // The defaults.
@@ -234,8 +244,8 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 			return nil, fmt.Errorf("emf: %w", err)
 		}
 	}
-	if c.namespace == "" {
-		c.namespace = firstEnv("AWS_EMF_NAMESPACE", "POWERTOOLS_METRICS_NAMESPACE")
+	if !c.sealed {
+		c.readEnvironment()
 	}
 	switch {
 	case c.namespace == "":
@@ -243,10 +253,6 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 	case len(c.namespace) > maxNamespaceLength, !namespaceSyntax.MatchString(c.namespace), blank(c.namespace):
 		return nil, fmt.Errorf("emf: namespace %q: 1 to 255 letters, digits, spaces and . - _ / # :, no colon at the start, not blank", c.namespace)
 	}
-	if service := firstEnv("AWS_EMF_SERVICE_NAME", "POWERTOOLS_SERVICE_NAME"); service != "" && indexName(c.dimensions, "Service") < 0 {
-		c.dimensions = slices.Insert(c.dimensions, 0, Dim("Service", service))
-	}
-	c.disabled, _ = strconv.ParseBool(os.Getenv("POWERTOOLS_METRICS_DISABLED"))
 	if c.sink == nil {
 		c.sink = newStdout()
 	}
@@ -254,6 +260,18 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 		c.logger = slog.New(standardError)
 	}
 	return c, nil
+}
+
+// readEnvironment fills in what the caller left out, by the variables of AWS's own clients and
+// of Powertools.
+func (c *config) readEnvironment() {
+	if c.namespace == "" {
+		c.namespace = firstEnv("AWS_EMF_NAMESPACE", "POWERTOOLS_METRICS_NAMESPACE")
+	}
+	if service := firstEnv("AWS_EMF_SERVICE_NAME", "POWERTOOLS_SERVICE_NAME"); service != "" && indexName(c.dimensions, "Service") < 0 {
+		c.dimensions = slices.Insert(c.dimensions, 0, Dim("Service", service))
+	}
+	c.disabled, _ = strconv.ParseBool(os.Getenv("POWERTOOLS_METRICS_DISABLED"))
 }
 
 func firstEnv(names ...string) string {
