@@ -36,9 +36,8 @@ type inspection struct {
 	targets    []readTarget
 	numbers    []float64 // what targets hold
 
-	buf   []byte          // scratch
-	sums  []uint64        // scratch
-	units map[string]Unit // those met so far, which saves making the same string again
+	buf  []byte   // scratch
+	sums []uint64 // scratch
 
 	// quiet is for Extract, which only asks whether there is an error.
 	quiet    bool
@@ -46,7 +45,7 @@ type inspection struct {
 	problems []Problem
 }
 
-var inspections = sync.Pool{New: func() any { return &inspection{reader: newJSONReader(), units: make(map[string]Unit)} }}
+var inspections = sync.Pool{New: func() any { return &inspection{reader: newJSONReader()} }}
 
 func newInspection(quiet bool) *inspection {
 	in := inspections.Get().(*inspection)
