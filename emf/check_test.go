@@ -58,6 +58,7 @@ func TestCheckProblems(t *testing.T) {
 			},
 		},
 		{"truncated", lineWith(`1`)[:60], []string{`error: not-json: The document ends too early, as if the line was cut: write it whole, or smaller.`}},
+		{"truncated before its line break", lineWith(`1`)[:60] + "\r\n", []string{`error: not-json: The document ends too early, as if the line was cut: write it whole, or smaller.`}},
 		{"cut by the agent", lineWith(`1`)[:60] + `[Truncated...]`, []string{`error: not-json: The line was cut by the CloudWatch agent: write smaller documents.`}},
 		{"bare NaN", lineWith(`NaN`), []string{`error: not-json: JSON has no NaN and no infinity (at byte 136): leave the value out.`}},
 		{"bare infinity", lineWith(`-Infinity`), []string{`error: not-json: JSON has no NaN and no infinity (at byte 137): leave the value out.`}},

@@ -143,7 +143,7 @@ func (in *inspection) syntaxMessage() string {
 		return "The line is empty: write a JSON object."
 	case bytes.HasSuffix(bytes.TrimSpace(in.text), []byte("[Truncated...]")):
 		return "The line was cut by the CloudWatch agent: write smaller documents."
-	case len(rest) == 0:
+	case len(bytes.TrimRight(rest, "\r\n")) == 0:
 		return "The document ends too early, as if the line was cut: write it whole, or smaller."
 	case bytes.HasPrefix(in.text, []byte("\xEF\xBB\xBF")):
 		return "The line starts with a byte order mark: leave it out."
