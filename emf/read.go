@@ -110,7 +110,8 @@ func (r *jsonReader) string() []byte {
 
 // skipString passes over a string and reports whether it has escapes.
 func (r *jsonReader) skipString() (escaped bool) {
-	text, i := r.text, r.i+1
+	text := r.text
+	i := skipPlain(text, r.i+1)
 	for ; text[i] != '"'; i++ {
 		if text[i] == '\\' {
 			escaped = true

@@ -157,20 +157,26 @@ func plainBytes(eight uint64) int {
 	return bits.TrailingZeros64(found) / 8
 }
 
+// skipPlain passes over bytes that stand in plainInString, eight at a time, and leaves at
+// most seven of them before the first that does not, or the end.
+func skipPlain(text []byte, i int) int {
+	for i <= len(text)-8 {
+		n := plainBytes(binary.LittleEndian.Uint64(text[i:]))
+		i += n
+		if n < 8 {
+			break
+		}
+	}
+	return i
+}
+
 // quoted passes over a string, both quotes included.
 func (s *syntaxScan) quoted(i int) int {
 	if s.at(i) != '"' {
 		return s.fail(i)
 	}
 	text := s.text
-	i++
-	for i <= len(text)-8 {
-		if n := plainBytes(binary.LittleEndian.Uint64(text[i:])); n < 8 {
-			i += n
-			break
-		}
-		i += 8
-	}
+	i = skipPlain(text, i+1)
 	for uint(i) < uint(len(text)) { // unsigned: i is known to be no less than 0 then
 		c := text[i]
 		if plainInString[c] {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add("é\x00", "é", "\xff", `"`, -0x1p360, 1.0, uint8(1), uint8(1))
 	f.Add("d", "d", "v", "d", 1e100, -1.5, uint8(101), uint8(2))
 	f.Add("_aws", ":d", strings.Repeat("v", 2000), "_aws", math.Inf(1), 0.0, uint8(9), uint8(0))
+	f.Add("narrow", "d", "v", "v", -287.9995714285714, 0.00011243386243386243, uint8(206), uint8(2))
 	f.Fuzz(func(t *testing.T, name, dimension, value, text string, from, step float64, n, kind uint8) {
 		e, c := newEmitter(t)
 		r := e.With(emf.Dim(dimension, value), emf.Dim(text, dimension))
@@ -176,7 +178,13 @@ func FuzzRoundTrip(f *testing.F) {
 			return
 		}
 		require.Equal(t, count, found)
-		require.LessOrEqual(t, math.Abs(sum-want), 1e-9*size)
+		within := 1e-9 * size
+		if count > 100 && slices.Max(taken)-slices.Min(taken) < 1e-4*math.Abs(from) {
+			// Values that agree in their first five digits: the entries may be nothing but the
+			// smallest and the largest.
+			within = count * (slices.Max(taken) - slices.Min(taken))
+		}
+		require.LessOrEqual(t, math.Abs(sum-want), within)
 		if kind%3 == 1 {
 			require.EqualValues(t, 1, s.Delivered) // a gauge is its last value
 		} else {
