@@ -340,27 +340,32 @@ func TestNoConnection(t *testing.T) {
 	assert.Zero(t, s.Stats().Ambiguous)
 }
 
-// A server that does not answer holds nobody beyond the deadline, nor beyond the call's own time.
+// A server that does not answer holds nobody beyond the context, nor beyond the call's own time.
 func TestStalls(t *testing.T) {
 	for _, fault := range []cwtest.Fault{cwtest.Stall, cwtest.StallAfter} {
-		for name, opt := range map[string]logevents.Option{"deadline": nil, "time-out": logevents.WithTimeout(50 * time.Millisecond)} {
+		for name, timeout := range map[string]time.Duration{"context": time.Minute, "time-out": time.Second} {
 			t.Run(string(fault)+"/"+name, func(t *testing.T) {
 				srv := cwtest.New(t)
-				srv.CreateGroup("g", "", "s")
-				s := newSink(t, srv, logevents.WithStream("s"), opt)
-				srv.SetFaults(cwtest.Only("PutLogEvents", cwtest.Always(fault)))
-				ctx := t.Context()
-				if opt == nil {
-					var cancel func()
-					ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
-					defer cancel()
-				}
+				s := newSink(t, srv, logevents.WithTimeout(timeout))
+				require.NoError(t, s.Write(t.Context(), documents(1))) // makes the connection
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				srv.SetFaults(func(cwtest.Request) cwtest.Fault {
+					if name == "context" {
+						cancel()
+					}
+					return fault
+				})
 				err := s.Write(ctx, documents(3))
 				retry, _ := undelivered(t, err)
 				assert.Equal(t, []int{0, 1, 2}, retry)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
+				if name == "context" {
+					require.ErrorIs(t, err, context.Canceled)
+				} else {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				}
 				assert.EqualValues(t, 3, s.Stats().Ambiguous)
-				assert.Equal(t, 1, srv.Calls("PutLogEvents"))
+				assert.Equal(t, 3, srv.Calls("PutLogEvents"), "two made the stream, one is repeated by nobody")
 			})
 		}
 	}
