@@ -73,10 +73,14 @@ func status(err error) int {
 }
 
 // unanswered reports whether an attempt failed without an answer that says whether the
-// request was taken. A success that cannot be read is none.
+// request was taken. A success that cannot be read is none, and neither is a proxy's word that
+// the service did not answer it.
 func unanswered(err error) bool {
-	if code := status(err); code != 0 {
-		return code >= 200 && code < 300
+	switch code := status(err); {
+	case code == http.StatusBadGateway, code == http.StatusGatewayTimeout, code >= 200 && code < 300:
+		return true
+	case code != 0:
+		return false
 	}
 	var api smithy.APIError
 	return !errors.As(err, &api)
@@ -92,7 +96,7 @@ func lost(err error) bool {
 		return false
 	}
 	var timeout net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+	return status(err) != 0 || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -39,6 +39,8 @@ func TestKindOf(t *testing.T) {
 		{answered(500, api("InternalFailure")), Again, false},
 		{answered(503, errors.New("html")), Again, false},
 		{answered(200, io.ErrUnexpectedEOF), Again, true},
+		{answered(502, errors.New("html")), Again, true},
+		{answered(504, errors.New("html")), Again, true},
 		{answered(400, api("InvalidParameterException")), Refused, false},
 		{answered(400, api("InvalidParameterValue")), Refused, false},
 		{answered(413, errors.New("html")), Refused, false},

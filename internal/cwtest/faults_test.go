@@ -29,6 +29,7 @@ func TestFaults(t *testing.T) {
 		{cwtest.AccessDenied, 0, 1, 400, "not authorized to perform: logs:PutLogEvents"},
 		{cwtest.CutBefore, 0, 3, 0, "EOF"},
 		{cwtest.CutAfter, 3, 3, 0, "EOF"},
+		{cwtest.CutAnswer, 1, 1, 200, "EOF"},
 		{cwtest.Stall, 0, 1, 0, "canceled"},
 		{cwtest.StallAfter, 1, 1, 0, "canceled"},
 	} {

@@ -397,6 +397,17 @@ func TestOneFailureEndsTheWrite(t *testing.T) {
 	assert.Len(t, srv.Events("g"), 35_000)
 }
 
+// A success that cannot be read to its end says nothing about rejections: it is no success.
+func TestHalfAnAnswer(t *testing.T) {
+	srv := cwtest.New(t)
+	s := newSink(t, srv)
+	srv.SetFaults(cwtest.Only("PutLogEvents", cwtest.Always(cwtest.CutAnswer)))
+	retry, _ := undelivered(t, s.Write(t.Context(), documents(20)))
+	assert.Equal(t, indexes(0, 20), retry)
+	assert.EqualValues(t, 20, s.Stats().Ambiguous)
+	assert.EqualValues(t, 20, srv.SampleCount())
+}
+
 func TestMissingPermission(t *testing.T) {
 	for _, operation := range []string{"PutLogEvents", "CreateLogGroup", "CreateLogStream"} {
 		srv := cwtest.New(t)
@@ -538,6 +549,7 @@ func TestBadOptions(t *testing.T) {
 		"WithRetention":           logevents.WithRetention(2),
 		"WithClass":               logevents.WithClass(types.LogGroupClassDelivery),
 		"WithTimeout":             logevents.WithTimeout(0),
+		"WithoutCreation":         logevents.WithoutCreation(),
 		"1 key attributes":        logevents.WithEntity(types.Entity{KeyAttributes: map[string]string{"Type": "Service"}}),
 		"Type is missing":         logevents.WithEntity(types.Entity{KeyAttributes: map[string]string{"Name": "n", "Environment": "e"}}),
 		"11 attributes":           logevents.WithEntity(types.Entity{KeyAttributes: good, Attributes: many}),

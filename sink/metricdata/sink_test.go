@@ -253,6 +253,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A success that cannot be read to its end says nothing about rejections: it is no success.
+func TestHalfAnAnswer(t *testing.T) {
+	srv := cwtest.New(t)
+	s := newSink(t, srv)
+	srv.SetFaults(cwtest.Only("PutMetricData", cwtest.Always(cwtest.CutAnswer)))
+	retry, _ := undelivered(t, s.Write(t.Context(), plains(20)))
+	assert.Equal(t, indexes(0, 20), retry)
+	assert.EqualValues(t, 20, s.Stats().Ambiguous)
+	assert.EqualValues(t, 20, srv.SampleCount())
+}
+
 func TestMissingPermission(t *testing.T) {
 	srv := cwtest.New(t)
 	s := newSink(t, srv)
