@@ -25,6 +25,7 @@ type batch struct {
 
 	members []byte // metric values of the document being written
 	value   []byte // the value being written
+	counts  []byte // and how often its numbers occur
 	props   []byte // properties of the document being written
 	snap    distribution.Snapshot
 
@@ -133,7 +134,8 @@ func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 			account.drop(s.def.void, n)
 			continue
 		case s.def.kind == histogram || s.def.kind == samples:
-			b.value = appendDistribution(b.value[:0], &b.snap)
+			p.addDistribution(s.def)
+			continue
 		case !inRange(v): // a sum of values that are
 			account.drop(outOfRange, n)
 			r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", s.def.name)
@@ -187,30 +189,4 @@ func (p *partition) close() {
 	p.ends = append(p.ends, len(p.buf))
 	p.members = p.members[:0]
 	p.metrics, p.values = 0, 0
-}
-
-// appendDistribution appends a histogram's values: one as a number, few as an array,
-// many with their counts.
-func appendDistribution(dst []byte, snap *distribution.Snapshot) []byte {
-	if values := snap.Values(); values != nil {
-		if len(values) == 1 {
-			return appendNumber(dst, values[0])
-		}
-		dst = append(dst, '[')
-		for _, v := range values {
-			dst = append(appendNumber(dst, v), ',')
-		}
-		dst[len(dst)-1] = ']'
-		return dst
-	}
-	entries := snap.Entries()
-	dst = append(dst, `{"Values":[`...)
-	for _, entry := range entries {
-		dst = append(appendNumber(dst, entry.Value), ',')
-	}
-	dst = append(dst[:len(dst)-1], `],"Counts":[`...)
-	for _, entry := range entries {
-		dst = append(strconv.AppendUint(dst, entry.Count, 10), ',')
-	}
-	return append(dst[:len(dst)-1], `]}`...)
 }

@@ -72,6 +72,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		}
 		e.properties.put(name, member)
 	}
+	e.definitions.precision = c.precision
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)

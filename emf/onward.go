@@ -35,7 +35,7 @@ func (s *series) targets() []*series {
 	}
 	to := make([]*series, len(recorders))
 	for i, r := range recorders {
-		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution})
+		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution, s.def.precision})
 	}
 	m.onward.Store(&to)
 	return to
@@ -90,9 +90,7 @@ func (s *series) passed(n uint64) bool {
 // passOn passes a histogram's value on at once. It is not called where the value could have
 // to wait: what the recorder keeps is a matter of settle.
 func (s *series) passOn(v float64) bool {
-	switch s.r.state.Load() {
-	case split, folded, ended:
-	default:
+	if !s.r.passesAtOnce() {
 		return false
 	}
 	if s.passed(1) {
@@ -101,6 +99,27 @@ func (s *series) passOn(v float64) bool {
 		}
 	}
 	return true
+}
+
+// passAllOn is passOn for what was taken from another histogram.
+func (s *series) passAllOn(snap *distribution.Snapshot) bool {
+	if !s.r.passesAtOnce() {
+		return false
+	}
+	if s.passed(snap.Count()) {
+		for _, to := range s.targets() {
+			(*Histogram)(to).observeAll(snap)
+		}
+	}
+	return true
+}
+
+func (r *Recorder) passesAtOnce() bool {
+	switch r.state.Load() {
+	case split, folded, ended:
+		return true
+	}
+	return false
 }
 
 // collect passes on what the gauges hold of a recorder whose values are not its own. It

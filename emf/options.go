@@ -27,6 +27,8 @@ type config struct {
 	budgets       []dimensionBudget
 	values        map[string]map[string]bool           // of dimensions: all that there are
 	rewrites      map[string]func(value string) string // of dimensions
+	precision     Precision
+	plain         bool
 	flushInterval time.Duration
 	maxDocument   int
 	maxPending    int
@@ -153,8 +155,8 @@ func WithFlushInterval(d time.Duration) Option {
 }
 
 // WithMaxDocumentSize bounds documents, in bytes. Metrics that do not fit go to further
-// documents; one that is too large by itself, with its dimensions, is written all the
-// same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
+// documents, and so do the values of a histogram; one value that is too large by itself,
+// with its dimensions, is written all the same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
 // 16,384 for log drivers that split lines at 16 KB. At least 1,024, at most 1,048,550,
 // CloudWatch's own limit.
 func WithMaxDocumentSize(bytes int) Option {

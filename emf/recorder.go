@@ -348,7 +348,7 @@ func (r *Recorder) addSeries(k kind, name string, want declaration) *series {
 	}
 	want, known := want.known()
 	if !known {
-		e.diagnostics.report("unit", "unknown unit or storage resolution: the default is used", "metric", name)
+		e.diagnostics.report("unit", "unknown unit, storage resolution or precision: the default is used", "metric", name)
 	}
 	void := kept
 	if printed := clean(name); printed != name {
@@ -403,7 +403,7 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 		r.clash.Store(true)
 	}
 	if k != counter && k != gauge {
-		s.extend()
+		e.config.hold(s.extend())
 	}
 	if r.event == nil {
 		e.store.use(r)

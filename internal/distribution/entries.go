@@ -46,22 +46,30 @@ func (s *Snapshot) Entries() []Entry {
 
 // Within returns as many entries as it takes for each value observed to be within a relative
 // error of its entry, so that any quantile is, also of many documents together. It is like
-// Entries else, and no error can be less than 0.8 %.
+// Entries else; no error can be less than 0.8 %.
 func (s *Snapshot) Within(relative float64) []Entry {
 	if !s.separate() {
 		return s.entries
 	}
+	var together bin // what the entry has so far
 	s.group(func(i, begin int) bool {
-		if b := &s.bins[i]; b.alone || s.bins[i-1].alone || (b.number < 0) != (begin < 0) || begin == 0 {
+		before, b := &s.bins[i-1], &s.bins[i]
+		if before.number == begin {
+			together = *before
+		}
+		if b.alone || before.alone || (b.number < 0) != (begin < 0) || begin == 0 {
 			return false
 		}
-		lo, hi := s.bins[i].number, begin // by magnitude
-		if begin > 0 {
-			lo, hi = hi, lo
+		together.count += b.count
+		together.sum += b.sum
+		mean := math.Abs(together.sum) / float64(together.count)
+		nearest, farthest := begin, b.number
+		if begin < 0 {
+			nearest, farthest = farthest, nearest
 		}
-		low, _ := edges(lo)
-		_, high := edges(hi)
-		return high-low <= relative*low
+		lo, _ := edges(nearest)
+		_, hi := edges(farthest)
+		return mean-lo <= relative*lo && hi-mean <= relative*hi
 	})
 	return s.entries
 }
