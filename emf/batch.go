@@ -31,6 +31,7 @@ type batch struct {
 
 	recorders []*Recorder // to write
 	at        time.Time   // of the event being written
+	asks      bool        // the event being written has a gauge function
 	event     properties  // of the event being written
 }
 

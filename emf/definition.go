@@ -24,7 +24,7 @@ type definition struct {
 	unit       Unit
 	resolution Resolution
 	precision  Precision // of a histogram; 0: of the quantiles that people read
-	void       reason // other than kept: recordings are dropped for this reason
+	void       reason    // other than kept: recordings are dropped for this reason
 
 	member string // `"latency":`
 	entry  string // `{"Name":"latency","Unit":"Milliseconds"}`

@@ -38,6 +38,7 @@ type Emitter struct {
 	outbox      *outbox
 
 	closing atomic.Bool
+	settled chan struct{} // closed when all is delivered or dropped after the end
 	timer   timer
 }
 
@@ -59,6 +60,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		now:         c.now,
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
 		diagnostics: diagnostics{logger: c.logger},
+		settled:     make(chan struct{}),
 	}
 	names := make([]string, 0, len(c.properties))
 	for name := range c.properties {
@@ -197,12 +199,15 @@ func (e *Emitter) send(ctx context.Context, docs []Document) error {
 // Close ends all events, flushes, closes the sink if it has a method Close() error, and
 // stops. Values recorded afterwards are dropped and counted. The error says what could
 // not be delivered; that is dropped and counted too. When ctx is done Close returns, even
-// if the sink does not. Closing again returns nil.
+// if the sink does not. Closing again waits for what the first call delivers, and returns
+// nil; the first reports it.
 func (e *Emitter) Close(ctx context.Context) error {
-	if e.closing.Swap(true) {
-		return nil
-	}
 	ctx = orBackground(ctx)
+	if e.closing.Swap(true) {
+		return e.closedBefore(ctx)
+	}
+	settled := sync.OnceFunc(func() { close(e.settled) })
+	defer settled() // also when the sink ends the goroutine
 	e.timer.stop(ctx)
 	var errs []error
 	collect := func(err error) {
@@ -223,8 +228,25 @@ func (e *Emitter) Close(ctx context.Context) error {
 	if e.abandon(); len(errs) > 0 {
 		errs = append(errs, errors.New("emf: closed: what was not delivered is dropped"))
 	}
+	settled()
 	collect(e.closeSink(ctx))
+	e.diagnostics.drain(ctx)
 	return errors.Join(errs...)
+}
+
+// closedBefore waits until what another call of Close delivers is delivered.
+func (e *Emitter) closedBefore(ctx context.Context) error {
+	select {
+	case <-e.settled:
+		return nil
+	default:
+	}
+	select {
+	case <-e.settled:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("emf: another Close has not ended: %w", context.Cause(ctx))
+	}
 }
 
 // abandon drops what is left after the last flush.

@@ -23,6 +23,7 @@ type Event struct {
 	properties *properties // nil: none
 	recorders  []*Recorder
 	over       bool
+	asks       bool // it has a gauge function
 
 	previous, next *Event // of the open events
 
@@ -157,6 +158,14 @@ func (ev *Event) emit(ctx context.Context, last bool) error {
 		b.free()
 		return nil
 	}
+	if ctx = orBackground(ctx); b.asks && ctx.Done() != nil {
+		return await(ctx, func() error { return ev.write(ctx, b, last) })
+	}
+	return ev.write(ctx, b, last)
+}
+
+// write writes what was recorded on the event and sends it. It frees b.
+func (ev *Event) write(ctx context.Context, b *batch, last bool) error {
 	e := ev.e
 	e.write(b)
 	if last {
@@ -181,7 +190,7 @@ func (ev *Event) prepare(b *batch, last bool) bool {
 		return false
 	}
 	ev.over = last
-	b.at = ev.at
+	b.at, b.asks = ev.at, ev.asks
 	b.recorders = append(b.recorders[:0], ev.recorders...)
 	b.event.reset()
 	if ev.properties == nil {
@@ -230,9 +239,14 @@ func (e *Emitter) write(b *batch) {
 // emit sends a batch, which it frees. If the sink is not free until ctx is done the
 // documents wait for the next flush.
 func (e *Emitter) emit(ctx context.Context, b *batch) error {
-	ctx = orBackground(ctx)
 	docs := b.documents()
-	if err := e.outbox.acquire(ctx); err != nil {
+	err := ctx.Err() // the sink would be asked in vain, and its answer come too late
+	if err == nil {
+		err = e.outbox.acquire(ctx)
+	} else {
+		err = fmt.Errorf("emf: the sink was not asked: %w", context.Cause(ctx))
+	}
+	if err != nil {
 		dropped := e.outbox.keepCopies(docs)
 		b.free()
 		return fmt.Errorf("%w: %d documents kept for the next flush, %d dropped", err, len(docs)-dropped, dropped)

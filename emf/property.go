@@ -10,9 +10,13 @@ import (
 // They are encoded when they are set: what happens to a value afterwards does not
 // matter, and a document copies bytes.
 type properties struct {
-	list []property
-	buf  []byte
+	list   []property
+	buf    []byte
+	byName map[string]int // where in list, once there are many
 }
+
+// manyProperties is how many properties are searched one by one.
+const manyProperties = 16
 
 type property struct {
 	name       string
@@ -47,7 +51,7 @@ func appendProperty(dst []byte, name string, value any) ([]byte, reason) {
 func (p *properties) put(name string, member []byte) {
 	// As appendString writes it: each byte that is not UTF-8 becomes U+FFFD.
 	name = strings.Map(func(r rune) rune { return r }, name)
-	at := slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	at := p.find(name)
 	if at >= 0 {
 		p.cut(p.list[at])
 	} else {
@@ -57,6 +61,26 @@ func (p *properties) put(name string, member []byte) {
 	start := len(p.buf)
 	p.buf = append(p.buf, member...)
 	p.list[at] = property{name, start, len(p.buf)}
+	switch {
+	case p.byName != nil:
+		p.byName[name] = at
+	case at == manyProperties:
+		p.byName = make(map[string]int)
+		for i := range p.list {
+			p.byName[p.list[i].name] = i
+		}
+	}
+}
+
+// find returns where in list a property is, -1 if it is not.
+func (p *properties) find(name string) int {
+	if p.byName == nil {
+		return slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	}
+	if at, ok := p.byName[name]; ok {
+		return at
+	}
+	return -1
 }
 
 // cut takes a property's member out of buf.
@@ -70,9 +94,9 @@ func (p *properties) cut(old property) {
 	}
 }
 
-func (p *properties) reset() { p.list, p.buf = p.list[:0], p.buf[:0] }
+func (p *properties) reset() { p.list, p.buf, p.byName = p.list[:0], p.buf[:0], nil }
 
-// copyTo makes to the same as p.
+// copyTo makes to the same as p, for a reader.
 func (p *properties) copyTo(to *properties) {
 	to.list = append(to.list[:0], p.list...)
 	to.buf = append(to.buf[:0], p.buf...)
@@ -80,7 +104,7 @@ func (p *properties) copyTo(to *properties) {
 
 // has reports whether there is a property of that name.
 func (p *properties) has(name string) bool {
-	return slices.ContainsFunc(p.list, func(other property) bool { return other.name == name })
+	return p.find(name) >= 0
 }
 
 // appendProperties appends the properties of a document of r: the emitter's, replaced

@@ -278,6 +278,11 @@ func (r *Recorder) GaugeFunc(name string, read func() float64, opts ...MetricOpt
 	m.mu.Lock()
 	m.read = read
 	m.mu.Unlock()
+	if ev := r.event; ev != nil {
+		ev.mu.Lock()
+		ev.asks = true
+		ev.mu.Unlock()
+	}
 }
 
 // pinned reports whether a series must stay in memory although nothing is recorded.
@@ -301,7 +306,7 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 		return nothing[k]
 	}
 	if index := r.index.Load(); index != nil {
-		if s := index.find(name); s != nil && s.def.answers(k, want) {
+		if s, _ := index.find(k, name, want); s != nil {
 			return s
 		}
 		return r.addSeries(k, name, want)
@@ -316,19 +321,40 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 
 // index finds a recorder's series by name.
 type index struct {
-	first sync.Map // of each name; string to *series
-	last  *series  // of all
+	byName sync.Map // string to *series, or to []*series where several have the name
+	last   *series  // of all
 }
 
-func (x *index) find(name string) *series {
-	s, _ := x.first.Load(name)
-	first, _ := s.(*series)
-	return first
+// find returns the series that a look-up means, and whether there is one of that name.
+func (x *index) find(k kind, name string, want declaration) (found *series, named bool) {
+	switch s, _ := x.byName.Load(name); s := s.(type) {
+	case *series:
+		if s.def.answers(k, want) {
+			return s, true
+		}
+		return nil, true
+	case []*series:
+		for _, s := range s {
+			if s.def.answers(k, want) {
+				return s, true
+			}
+		}
+		return nil, true
+	}
+	return nil, false
 }
 
+// add adds a series. The caller holds the recorder's lock.
 func (x *index) add(s *series) {
-	x.first.LoadOrStore(s.def.name, s)
 	x.last = s
+	switch others, _ := x.byName.Load(s.def.name); others := others.(type) {
+	case *series:
+		x.byName.Store(s.def.name, []*series{others, s})
+	case []*series:
+		x.byName.Store(s.def.name, append(slices.Clip(others), s))
+	default:
+		x.byName.Store(s.def.name, s)
+	}
 }
 
 // nothing is what look-ups on a recorder that discards return.
@@ -380,22 +406,28 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 	defer lock.Unlock()
 	names := r.index.Load()
 	n := 0
-	var last *series
-	if names != nil && names.find(name) == nil {
+	var last, found *series
+	named := false
+	if names != nil {
+		found, named = names.find(k, name, want)
 		last = names.last
 	} else {
-		for s := r.first.Load(); s != nil; s = s.next.Load() {
+		for s := r.first.Load(); s != nil && found == nil; s = s.next.Load() {
 			if s.def.name == name {
+				named = true
 				if s.def.answers(k, want) {
-					return s
-				}
-				if void == kept {
-					void = conflict
+					found = s
 				}
 			}
 			last = s
 			n++
 		}
+	}
+	if found != nil {
+		return found
+	}
+	if named && void == kept {
+		void = conflict
 	}
 	s := r.newSeries(k)
 	s.r, s.def = r, e.definitions.declare(k, name, want, void)
