@@ -27,9 +27,8 @@ type Emitter struct {
 	envelope    envelope
 	properties  properties
 	definitions definitions
-	sets        sync.Map // of dimensions, as written in directives
-	tenantHash  uint64   // of the name of the tenant dimension
-	root        string   // the dimensions of the emitter's own recorder
+	tenantHash  uint64 // of the name of the tenant dimension
+	root        string // the dimensions of the emitter's own recorder
 	identifiers identifiers
 	store       *store
 	events      events
@@ -78,7 +77,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
-	dims := (&Recorder{e: e}).union(nil, c.dimensions)
+	dims := (&Recorder{keys: &keys{e: e}}).union(nil, c.dimensions)
 	e.Recorder = e.store.recorder(nil, dims)
 	e.root = e.Recorder.dims
 	if c.flushInterval > 0 {
@@ -97,24 +96,6 @@ func Must(e *Emitter, err error) *Emitter {
 
 // TenantDimension returns the name of the dimension of [Recorder.WithTenant].
 func (e *Emitter) TenantDimension() string { return e.config.tenant }
-
-// dimensionSet returns the names of dimensions as a directive has them, in one copy.
-func (e *Emitter) dimensionSet(dims []Dimension) string {
-	text := []byte{'['}
-	for i, d := range dims {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = appendString(text, d.Name)
-	}
-	return e.intern(string(append(text, ']')))
-}
-
-// intern returns the one copy of a directive's sets of dimensions.
-func (e *Emitter) intern(sets string) string {
-	one, _ := e.sets.LoadOrStore(sets, sets)
-	return one.(string)
-}
 
 // Flush hands the sink all that was recorded before the call, but for what is in events
 // that have not ended, and before it what an earlier flush could not deliver. It returns
@@ -162,14 +143,13 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 		b.reset()
 	}
 
-	var none properties
 	e.store.rebalance()
 	b.recorders = e.store.collect(b.recorders[:0])
 	for _, r := range b.recorders {
 		if failed != nil && e.outbox.full() {
 			break
 		}
-		if b.write(r, at, &none) {
+		if b.write(r, at) {
 			r.quiet = 0
 		} else {
 			r.quiet = min(r.quiet+1, idleFlushes)
@@ -287,7 +267,7 @@ func (e *Emitter) Stats() Stats {
 		waiting += r.waiting()
 	}
 	for _, ev := range e.events.all(false) {
-		waiting += ev.waiting()
+		waiting += ev.core.waiting()
 	}
 	s := e.account.stats(waiting)
 	s.Recorders, s.Folded = e.store.stats()

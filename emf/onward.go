@@ -2,8 +2,8 @@ package emf
 
 import "github.com/liftemf/liftemf/internal/distribution"
 
-// A recorder that is split, folded or ended passes on what is recorded on it, to those in
-// onward or to its base: each of its series adds to the series of the same name there.
+// A recorder that is split or folded, or of an event that is over, passes on what is recorded on it, to
+// those in onward or to its base: each of its series adds to the series of the same name there.
 
 // divertedIn reports whether recordings on the series take the detour by settle while its
 // recorder is in that state.
@@ -26,9 +26,9 @@ func (s *series) targets() []*series {
 	if to := m.onward.Load(); to != nil {
 		return *to
 	}
-	k, recorders := s.def.kind, s.r.onward
+	k, recorders := s.def.kind, s.r.onward()
 	switch {
-	case s.r.event != nil:
+	case s.r.event() != nil:
 		recorders = []*Recorder{s.r.base}
 	case k == gauge || k == gaugeFunc:
 		k = samples
@@ -74,7 +74,7 @@ func (s *series) pass() {
 func (s *series) passed(n uint64) bool {
 	r := s.r
 	weight := n * uint64(r.weight)
-	if r.event != nil {
+	if r.event() != nil {
 		r.e.account.late.Add(weight)
 	}
 	if s.def.void != kept {
@@ -82,7 +82,7 @@ func (s *series) passed(n uint64) bool {
 		return false
 	}
 	if r.state.Load() == folded {
-		r.hits.Add(uint32(n))
+		r.extend().hits.Add(uint32(n))
 	}
 	return true
 }
@@ -90,7 +90,13 @@ func (s *series) passed(n uint64) bool {
 // passOn passes a histogram's value on at once. It is not called where the value could have
 // to wait: what the recorder keeps is a matter of settle.
 func (s *series) passOn(v float64) bool {
-	if !s.r.passesAtOnce() {
+	switch s.r.state.Load() {
+	case split, folded:
+	case ofEvent:
+		if s.r.event().observe(s, v) {
+			return true
+		}
+	default:
 		return false
 	}
 	if s.passed(1) {
@@ -101,9 +107,11 @@ func (s *series) passOn(v float64) bool {
 	return true
 }
 
-// passAllOn is passOn for what was taken from another histogram.
+// passAllOn is passOn for what was taken from another histogram; none of an event is given it.
 func (s *series) passAllOn(snap *distribution.Snapshot) bool {
-	if !s.r.passesAtOnce() {
+	switch s.r.state.Load() {
+	case split, folded:
+	default:
 		return false
 	}
 	if s.passed(snap.Count()) {
@@ -112,14 +120,6 @@ func (s *series) passAllOn(snap *distribution.Snapshot) bool {
 		}
 	}
 	return true
-}
-
-func (r *Recorder) passesAtOnce() bool {
-	switch r.state.Load() {
-	case split, folded, ended:
-		return true
-	}
-	return false
 }
 
 // collect passes on what the gauges hold of a recorder whose values are not its own. It

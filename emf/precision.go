@@ -1,6 +1,10 @@
 package emf
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/liftemf/liftemf/internal/distribution"
+)
 
 // Precision is an option of a histogram: it bounds the relative error of any percentile, of
 // one document and of those of many hosts and minutes that CloudWatch merges, from 0.01 for
@@ -49,8 +53,8 @@ func WithPlainArrays() Option {
 }
 
 // hold gives a histogram of the emitter room for the values that it must keep as they are.
-func (c *config) hold(m *remainder) {
+func (c *config) hold(d *distribution.Distribution) {
 	if c.plain {
-		m.values.Hold(plainValues)
+		d.Hold(plainValues)
 	}
 }

@@ -3,7 +3,7 @@ package emf
 import (
 	"slices"
 	"strings"
-	"sync"
+	"unicode/utf8"
 )
 
 // properties are root members of a document that are neither metric nor dimension.
@@ -23,10 +23,7 @@ type property struct {
 	start, end int // of `"name":value,` in buf
 }
 
-// propertyLists are lists of properties to reuse; one with more than keepProperties bytes
-// is let go.
-var propertyLists = sync.Pool{New: func() any { return new(properties) }}
-
+// keepProperties is a size up to which an event's properties are kept for the next one.
 const keepProperties = keepBatch / 16
 
 // appendProperty appends a property as a JSON member with its comma, unless there is a
@@ -50,7 +47,9 @@ func appendProperty(dst []byte, name string, value any) ([]byte, reason) {
 // name.
 func (p *properties) put(name string, member []byte) {
 	// As appendString writes it: each byte that is not UTF-8 becomes U+FFFD.
-	name = strings.Map(func(r rune) rune { return r }, name)
+	if !utf8.ValidString(name) {
+		name = strings.Map(func(r rune) rune { return r }, name)
+	}
 	at := p.find(name)
 	if at >= 0 {
 		p.cut(p.list[at])
@@ -107,29 +106,49 @@ func (p *properties) has(name string) bool {
 	return p.find(name) >= 0
 }
 
-// appendProperties appends the properties of a document of r: the emitter's, replaced
-// by the event's of the same name, and the event's. Those for which a document has no
+// appendProperties appends the properties of the partition's documents: the emitter's,
+// replaced by the event's of the same name, and the event's. Those for which a document has no
 // room, and those named like a dimension or metric, are left out and counted.
-func (e *Emitter) appendProperties(dst []byte, r *Recorder, event *properties) []byte {
-	room := e.envelope.room(r)
-	if !r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
+func (p *partition) appendProperties(dst []byte) []byte {
+	e := p.r.e
+	room := e.envelope.room(p.r)
+	event := &none
+	if p.ev != nil {
+		event = &p.ev.properties
+	}
+	if !p.r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
 		return append(dst, e.properties.buf...)
 	}
 	start := len(dst)
 	for _, from := range []*properties{&e.properties, event} {
 		for i := range from.list {
-			switch p := &from.list[i]; {
-			case from != event && event.has(p.name):
-			case r.hasDimension(p.name) || r.hasMetric(p.name):
-				e.loseProperty(p.name, conflict)
-			case len(dst)-start+p.end-p.start > room:
-				e.loseProperty(p.name, largeProperty)
+			switch member := &from.list[i]; {
+			case from != event && event.has(member.name):
+			case p.r.hasDimension(member.name) || p.hasMetric(member.name):
+				e.loseProperty(member.name, conflict)
+			case len(dst)-start+member.end-member.start > room:
+				e.loseProperty(member.name, largeProperty)
 			default:
-				dst = append(dst, from.buf[p.start:p.end]...)
+				dst = append(dst, from.buf[member.start:member.end]...)
 			}
 		}
 	}
 	return dst
+}
+
+var none properties
+
+// hasMetric reports whether a metric that may be written has that name.
+func (p *partition) hasMetric(name string) bool {
+	if p.ev == nil {
+		return p.r.hasMetric(name)
+	}
+	for i := range p.ev.tallies {
+		if s := &p.ev.tallies[i]; s.r == p.r && s.def.name == name && s.def.void == kept {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Emitter) loseProperty(name string, why reason) {

@@ -15,11 +15,11 @@ const maxValues = distribution.MaxEntries
 // addDistribution adds the values in snap as a metric, in as many documents as they take:
 // more than a document has room for, by their number or by its size, go to further ones.
 func (p *partition) addDistribution(def *definition) {
-	room := p.room(def)
 	if values := p.snap.Values(); values != nil {
-		p.addArrays(def, room, values)
+		p.addValues(def, values)
 		return
 	}
+	room := p.room(def)
 	var entries []distribution.Entry
 	switch {
 	case p.r.e.config.plain:
@@ -41,9 +41,10 @@ func (p *partition) addDistribution(def *definition) {
 // without a bound where even that is too large for a document: it is not to be cut to pieces.
 func (p *partition) room(def *definition) int {
 	const least = 80 // one value and its count
-	size := len(p.env.head) + timestampSize + len(p.env.body) + len(p.r.sets) + len(metricsOpen) + len(def.entry) + len(metricsClose) +
+	env := &p.r.e.envelope
+	size := len(env.head) + timestampSize + len(env.body) + len(p.r.sets) + len(metricsOpen) + len(def.entry) + len(metricsClose) +
 		len(p.r.dims) + len(p.props) + len(def.member) + 1
-	if room := p.env.max - size; room >= least {
+	if room := env.max - size; room >= least {
 		return room
 	}
 	return math.MaxInt
@@ -55,11 +56,12 @@ func (p *partition) addPart(def *definition, n uint64, first bool) {
 	if !first {
 		p.close()
 	}
-	p.add(def, n*uint64(p.r.weight))
+	p.add(def, n)
 }
 
-// addArrays adds values as they are and in order.
-func (p *partition) addArrays(def *definition, room int, values []float64) {
+// addValues adds a histogram's values as they are and in order.
+func (p *partition) addValues(def *definition, values []float64) {
+	room := p.room(def)
 	for first := true; len(values) > 0; first = false {
 		n := p.writeArray(room, min(len(values), maxValues), func(i int) float64 { return values[i] })
 		p.addPart(def, uint64(n), first)
