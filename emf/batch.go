@@ -30,6 +30,7 @@ type batch struct {
 	snap    distribution.Snapshot
 
 	recorders []*Recorder // to write
+	hour      *billedHour // nil: nothing is published
 }
 
 // batches are reused; one that has grown beyond keepBatch is let go.
@@ -41,6 +42,7 @@ func newBatch() *batch { return batches.Get().(*batch) }
 
 func (b *batch) free() {
 	b.reset()
+	b.hour = nil
 	if max(cap(b.buf), cap(b.members), cap(b.props)) <= keepBatch {
 		batches.Put(b)
 	}
@@ -117,6 +119,9 @@ func (b *batch) write(r *Recorder, at time.Time) bool {
 	last := r.last() // one that is added while this goes on may have a property's name
 	for s := r.first.Load(); s != nil; s = s.following(last) {
 		n, v := s.take(&b.snap)
+		if n > 0 && b.hour != nil {
+			b.hour.note(s)
+		}
 		switch {
 		case n == 0 || !p.take(s.def, n):
 		case s.def.kind == histogram || s.def.kind == samples:
@@ -132,7 +137,11 @@ func (b *batch) write(r *Recorder, at time.Time) bool {
 // writeEvent adds documents with what was recorded on an event, and with the emitter's and the
 // event's properties, to b.
 func (b *batch) writeEvent(ev *core) {
-	age := ev.e.now().Sub(ev.at)
+	now := ev.e.now()
+	age := now.Sub(ev.at)
+	if !ev.e.config.disabled {
+		b.hour = ev.e.bill.at(now, &ev.e.account.bytes)
+	}
 	for _, r := range ev.recorders {
 		p := partition{batch: b, r: r, at: ev.at, ev: ev}
 		for i := range ev.tallies {
@@ -175,6 +184,9 @@ func (p *partition) take(def *definition, n uint64) bool {
 	if def.void != kept {
 		p.r.e.account.drop(def.void, n)
 		return false
+	}
+	if p.ev != nil && p.hour != nil {
+		p.hour.count(p.r, def)
 	}
 	return true
 }

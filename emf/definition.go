@@ -1,6 +1,7 @@
 package emf
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ const (
 type definition struct {
 	kind       kind
 	name       string
+	hash       uint64 // of the name
 	unit       Unit
 	resolution Resolution
 	precision  Precision // of a histogram; 0: of the quantiles that people read
@@ -33,7 +35,7 @@ type definition struct {
 }
 
 func newDefinition(k kind, name string, want declaration, why reason) *definition {
-	d := &definition{kind: k, name: name, unit: want.unit, resolution: want.resolution, precision: want.precision, void: why}
+	d := &definition{kind: k, name: name, hash: maphash.String(hashSeed, name), unit: want.unit, resolution: want.resolution, precision: want.precision, void: why}
 	var quoted strings.Builder
 	quoted.Write(appendString(nil, name))
 	d.member = quoted.String() + ":"

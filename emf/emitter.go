@@ -33,6 +33,7 @@ type Emitter struct {
 	store       *store
 	events      events
 	account     account
+	bill        bill
 	diagnostics diagnostics
 	outbox      *outbox
 
@@ -74,6 +75,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		e.properties.put(name, member)
 	}
 	e.definitions.precision = c.precision
+	e.bill.born = e.now()
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
@@ -143,6 +145,9 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 		b.reset()
 	}
 
+	if !e.config.disabled {
+		b.hour = e.bill.at(at, &e.account.bytes)
+	}
 	e.store.rebalance()
 	b.recorders = e.store.collect(b.recorders[:0])
 	for _, r := range b.recorders {

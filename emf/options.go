@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/liftemf/liftemf/internal/hook"
+	"github.com/liftemf/liftemf/internal/price"
 )
 
 // Option is a setting of [New]. An option with a bad argument makes New fail.
@@ -29,6 +30,7 @@ type config struct {
 	rewrites      map[string]func(value string) string // of dimensions
 	precision     Precision
 	plain         bool
+	prices        price.Table
 	flushInterval time.Duration
 	maxDocument   int
 	maxPending    int
@@ -234,6 +236,7 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 		maxDocument:   defaultMaxDocument,
 		maxPending:    defaultMaxPending,
 		now:           time.Now,
+		prices:        price.Default,
 	}
 	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
 		c.flushInterval = 0
