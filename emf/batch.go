@@ -25,12 +25,12 @@ type batch struct {
 
 	members []byte // metric values of the document being written
 	value   []byte // the value being written
+	counts  []byte // and how often its numbers occur
 	props   []byte // properties of the document being written
 	snap    distribution.Snapshot
 
 	recorders []*Recorder // to write
-	at        time.Time   // of the event being written
-	event     properties  // of the event being written
+	hour      *billedHour // nil: nothing is published
 }
 
 // batches are reused; one that has grown beyond keepBatch is let go.
@@ -42,7 +42,8 @@ func newBatch() *batch { return batches.Get().(*batch) }
 
 func (b *batch) free() {
 	b.reset()
-	if max(cap(b.buf), cap(b.members), cap(b.props), cap(b.event.buf)) <= keepBatch {
+	b.hour = nil
+	if max(cap(b.buf), cap(b.members), cap(b.props)) <= keepBatch {
 		batches.Put(b)
 	}
 }
@@ -101,65 +102,120 @@ func (env *envelope) room(r *Recorder) int {
 // partition writes the metrics of one recorder, in as many documents as it takes.
 type partition struct {
 	*batch
-	env *envelope
-	r   *Recorder
-	at  time.Time
+	r  *Recorder
+	at time.Time
+	ev *core // nil: not of an event
 
-	start   int // of the open document in buf
-	metrics int // in the open document; 0: none is open
+	found   bool // something was recorded
+	start   int  // of the open document in buf
+	metrics int  // in the open document; 0: none is open
 	values  uint64
 }
 
 // write takes what was recorded on r and adds documents with it and with the emitter's
-// and the event's properties to b. It reports whether there was anything.
-func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
-	p := partition{batch: b, env: &r.e.envelope, r: r, at: at}
-	account := &r.e.account
-	found := false
+// properties to b. It reports whether there was anything.
+func (b *batch) write(r *Recorder, at time.Time) bool {
+	p := partition{batch: b, r: r, at: at}
 	last := r.last() // one that is added while this goes on may have a property's name
 	for s := r.first.Load(); s != nil; s = s.following(last) {
 		n, v := s.take(&b.snap)
-		if n == 0 {
-			continue
+		if n > 0 && b.hour != nil {
+			b.hour.note(s)
 		}
-		if !found {
-			found = true
-			b.props = r.e.appendProperties(b.props[:0], r, event)
-		}
-		n *= uint64(r.weight)
-		account.take(n)
 		switch {
-		case s.def.void != kept:
-			account.drop(s.def.void, n)
-			continue
+		case n == 0 || !p.take(s.def, n):
 		case s.def.kind == histogram || s.def.kind == samples:
-			b.value = appendDistribution(b.value[:0], &b.snap)
-		case !inRange(v): // a sum of values that are
-			account.drop(outOfRange, n)
-			r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", s.def.name)
-			continue
+			p.addDistribution(s.def)
 		default:
-			b.value = appendNumber(b.value[:0], v)
+			p.addValue(s.def, n, v)
 		}
-		p.add(s.def, n)
 	}
 	p.close()
-	return found
+	return p.found
 }
 
-// add adds a metric of n values, which stand written in value.
+// writeEvent adds documents with what was recorded on an event, and with the emitter's and the
+// event's properties, to b.
+func (b *batch) writeEvent(ev *core) {
+	now := ev.e.now()
+	age := now.Sub(ev.at)
+	if !ev.e.config.disabled {
+		b.hour = ev.e.bill.at(now, &ev.e.account.bytes)
+	}
+	for _, r := range ev.recorders {
+		p := partition{batch: b, r: r, at: ev.at, ev: ev}
+		for i := range ev.tallies {
+			s := &ev.tallies[i]
+			if s.r != r {
+				continue
+			}
+			n, v := s.waiting(), s.v
+			if s.def.kind == gaugeFunc {
+				n, v = s.handle.ask()
+			}
+			switch {
+			case n == 0:
+			case age > oldest || age < -newest:
+				n *= uint64(r.weight)
+				ev.e.account.lose(badTime, n)
+				ev.e.diagnostics.report(badTime.String(), "an event's time is more than two weeks ago or two hours ahead: its values are dropped", "age", age)
+			case !p.take(s.def, n):
+			case s.many != nil:
+				s.many.Take(&b.snap)
+				p.addDistribution(s.def)
+			case s.def.kind == histogram:
+				p.addValues(s.def, s.values)
+			default:
+				p.addValue(s.def, n, v)
+			}
+		}
+		p.close()
+	}
+}
+
+// take counts n values that were taken. It reports false if they have to be dropped.
+func (p *partition) take(def *definition, n uint64) bool {
+	if !p.found {
+		p.found = true
+		p.props = p.appendProperties(p.props[:0])
+	}
+	n *= uint64(p.r.weight)
+	p.r.e.account.take(n)
+	if def.void != kept {
+		p.r.e.account.drop(def.void, n)
+		return false
+	}
+	if p.ev != nil && p.hour != nil {
+		p.hour.count(p.r, def)
+	}
+	return true
+}
+
+// addValue adds a metric of one value, which n recordings made.
+func (p *partition) addValue(def *definition, n uint64, v float64) {
+	if !inRange(v) { // a sum of values that are
+		p.r.e.account.drop(outOfRange, n*uint64(p.r.weight))
+		p.r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", def.name)
+		return
+	}
+	p.value = appendNumber(p.value[:0], v)
+	p.add(def, n)
+}
+
+// add adds a metric of n recordings, which stand written in value.
 func (p *partition) add(def *definition, n uint64) {
+	env := &p.r.e.envelope
 	if p.metrics > 0 {
 		size := len(p.buf) - p.start + len(metricsClose) + len(p.r.dims) + len(p.props) + len(p.members)
-		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > p.env.max {
+		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > env.max {
 			p.close()
 		}
 	}
 	if p.metrics == 0 {
 		p.start = len(p.buf)
-		p.buf = append(p.buf, p.env.head...)
+		p.buf = append(p.buf, env.head...)
 		p.buf = strconv.AppendInt(p.buf, p.at.UnixMilli(), 10)
-		p.buf = append(p.buf, p.env.body...)
+		p.buf = append(p.buf, env.body...)
 		p.buf = append(p.buf, p.r.sets...)
 		p.buf = append(p.buf, metricsOpen...)
 	} else {
@@ -170,7 +226,7 @@ func (p *partition) add(def *definition, n uint64) {
 	p.members = append(p.members, def.member...)
 	p.members = append(p.members, p.value...)
 	p.metrics++
-	p.values += n
+	p.values += n * uint64(p.r.weight)
 }
 
 // close ends the open document.
@@ -187,30 +243,4 @@ func (p *partition) close() {
 	p.ends = append(p.ends, len(p.buf))
 	p.members = p.members[:0]
 	p.metrics, p.values = 0, 0
-}
-
-// appendDistribution appends a histogram's values: one as a number, few as an array,
-// many with their counts.
-func appendDistribution(dst []byte, snap *distribution.Snapshot) []byte {
-	if values := snap.Values(); values != nil {
-		if len(values) == 1 {
-			return appendNumber(dst, values[0])
-		}
-		dst = append(dst, '[')
-		for _, v := range values {
-			dst = append(appendNumber(dst, v), ',')
-		}
-		dst[len(dst)-1] = ']'
-		return dst
-	}
-	entries := snap.Entries()
-	dst = append(dst, `{"Values":[`...)
-	for _, entry := range entries {
-		dst = append(appendNumber(dst, entry.Value), ',')
-	}
-	dst = append(dst[:len(dst)-1], `],"Counts":[`...)
-	for _, entry := range entries {
-		dst = append(strconv.AppendUint(dst, entry.Count, 10), ',')
-	}
-	return append(dst[:len(dst)-1], `]}`...)
 }

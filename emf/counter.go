@@ -51,7 +51,13 @@ func (c *Counter) addAll(n uint64, v float64) {
 	if s.r == nil {
 		return
 	}
-	if s.r.state.Load() == split {
+	switch s.r.state.Load() {
+	case ofEvent:
+		if s.r.event().addTo(s, n, v) {
+			return
+		}
+		fallthrough
+	case split:
 		if s.passed(n) {
 			for _, to := range s.targets() {
 				(*Counter)(to).addAll(n, v)
@@ -71,14 +77,19 @@ func (c *Counter) addAll(n uint64, v float64) {
 
 // spill follows the addition to the bits where they are full or the counter is
 // diverted. It moves the bits to the remainder, and settles. What was added to a split
-// counter it takes back, and adds it where it belongs.
+// counter, or to one of an event, it takes back, and adds it where it belongs.
 func (c *Counter) spill(added uint64) {
 	s := (*series)(c)
 	if s.r == nil {
 		s.bits.Store(0)
 		return
 	}
-	if s.r.state.Load() == split {
+	switch s.r.state.Load() {
+	case ofEvent:
+		s.bits.Add(-added)
+		c.addAll(1, float64(added&sumMask))
+		return
+	case split:
 		s.bits.Add(-added)
 		if !s.passed(1) {
 			return

@@ -77,19 +77,19 @@ func appendDimension(dst []byte, d Dimension) []byte {
 	return append(appendString(dst, d.Value), ',')
 }
 
-// spells reports whether members are exactly dims, in their order, and as many. It may
-// say no where it does not want to look closer: to dimensions written with escapes.
+// spells reports whether members, written without escapes, are exactly dims, in their order,
+// provided that they are as many.
 func spells(members string, dims []Dimension) bool {
-	for _, d := range dims {
+	for i := range dims {
+		d := &dims[i]
 		name, value := len(d.Name), len(d.Value)
 		if value == 0 {
 			continue
 		}
-		// `"name":"value",`: without backslashes a quote in name or value would be one
-		// quote more than as many members have.
+		// `"name":"value",`: a quote in name or value would be one quote more than as many
+		// members have.
 		if len(members) < name+value+6 ||
-			members[1:1+name] != d.Name || members[1+name:4+name] != `":"` || members[4+name:4+name+value] != d.Value ||
-			strings.IndexByte(d.Name, '\\') >= 0 || strings.IndexByte(d.Value, '\\') >= 0 {
+			members[4+name:4+name+value] != d.Value || members[1:1+name] != d.Name || members[1+name:4+name] != `":"` {
 			return false
 		}
 		members = members[name+value+6:]

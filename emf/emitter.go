@@ -27,17 +27,18 @@ type Emitter struct {
 	envelope    envelope
 	properties  properties
 	definitions definitions
-	sets        sync.Map // of dimensions, as written in directives
-	tenantHash  uint64   // of the name of the tenant dimension
-	root        string   // the dimensions of the emitter's own recorder
+	tenantHash  uint64 // of the name of the tenant dimension
+	root        string // the dimensions of the emitter's own recorder
 	identifiers identifiers
 	store       *store
 	events      events
 	account     account
+	bill        bill
 	diagnostics diagnostics
 	outbox      *outbox
 
 	closing atomic.Bool
+	settled chan struct{} // closed when all is delivered or dropped after the end
 	timer   timer
 }
 
@@ -60,6 +61,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		now:         c.now,
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
 		diagnostics: diagnostics{logger: c.logger},
+		settled:     make(chan struct{}),
 	}
 	names := make([]string, 0, len(c.properties))
 	for name := range c.properties {
@@ -73,10 +75,12 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		}
 		e.properties.put(name, member)
 	}
+	e.definitions.precision = c.precision
+	e.bill.born = e.now()
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
-	dims := (&Recorder{e: e}).union(nil, c.dimensions)
+	dims := (&Recorder{keys: &keys{e: e}}).union(nil, c.dimensions)
 	e.Recorder = e.store.recorder(nil, dims)
 	e.root = e.Recorder.dims
 	if c.flushInterval > 0 {
@@ -95,24 +99,6 @@ func Must(e *Emitter, err error) *Emitter {
 
 // TenantDimension returns the name of the dimension of [Recorder.WithTenant].
 func (e *Emitter) TenantDimension() string { return e.config.tenant }
-
-// dimensionSet returns the names of dimensions as a directive has them, in one copy.
-func (e *Emitter) dimensionSet(dims []Dimension) string {
-	text := []byte{'['}
-	for i, d := range dims {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = appendString(text, d.Name)
-	}
-	return e.intern(string(append(text, ']')))
-}
-
-// intern returns the one copy of a directive's sets of dimensions.
-func (e *Emitter) intern(sets string) string {
-	one, _ := e.sets.LoadOrStore(sets, sets)
-	return one.(string)
-}
 
 // Flush hands the sink all that was recorded before the call, but for what is in events
 // that have not ended, and before it what an earlier flush could not deliver. It returns
@@ -160,14 +146,16 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 		b.reset()
 	}
 
-	var none properties
+	if !e.config.disabled {
+		b.hour = e.bill.at(at, &e.account.bytes)
+	}
 	e.store.rebalance()
 	b.recorders = e.store.collect(b.recorders[:0])
 	for _, r := range b.recorders {
 		if failed != nil && e.outbox.full() {
 			break
 		}
-		if b.write(r, at, &none) {
+		if b.write(r, at) {
 			r.quiet = 0
 		} else {
 			r.quiet = min(r.quiet+1, idleFlushes)
@@ -197,12 +185,15 @@ func (e *Emitter) send(ctx context.Context, docs []Document) error {
 // Close ends all events, flushes, closes the sink if it has a method Close() error, and
 // stops. Values recorded afterwards are dropped and counted. The error says what could
 // not be delivered; that is dropped and counted too. When ctx is done Close returns, even
-// if the sink does not. Closing again returns nil.
+// if the sink does not. Closing again waits for what the first call delivers, and returns
+// nil; the first reports it.
 func (e *Emitter) Close(ctx context.Context) error {
-	if e.closing.Swap(true) {
-		return nil
-	}
 	ctx = orBackground(ctx)
+	if e.closing.Swap(true) {
+		return e.closedBefore(ctx)
+	}
+	settled := sync.OnceFunc(func() { close(e.settled) })
+	defer settled() // also when the sink ends the goroutine
 	e.timer.stop(ctx)
 	var errs []error
 	collect := func(err error) {
@@ -223,8 +214,25 @@ func (e *Emitter) Close(ctx context.Context) error {
 	if e.abandon(); len(errs) > 0 {
 		errs = append(errs, errors.New("emf: closed: what was not delivered is dropped"))
 	}
+	settled()
 	collect(e.closeSink(ctx))
+	e.diagnostics.drain(ctx)
 	return errors.Join(errs...)
+}
+
+// closedBefore waits until what another call of Close delivers is delivered.
+func (e *Emitter) closedBefore(ctx context.Context) error {
+	select {
+	case <-e.settled:
+		return nil
+	default:
+	}
+	select {
+	case <-e.settled:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("emf: another Close has not ended: %w", context.Cause(ctx))
+	}
 }
 
 // abandon drops what is left after the last flush.
@@ -265,7 +273,7 @@ func (e *Emitter) Stats() Stats {
 		waiting += r.waiting()
 	}
 	for _, ev := range e.events.all(false) {
-		waiting += ev.waiting()
+		waiting += ev.core.waiting()
 	}
 	s := e.account.stats(waiting)
 	s.Recorders, s.Folded = e.store.stats()

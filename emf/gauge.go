@@ -73,14 +73,14 @@ func (s *series) takeGauge() (n uint64, v float64) {
 	if s.flags.Load()&touched == 0 || s.flags.And(^uint32(touched))&touched == 0 {
 		return 0, 0
 	}
-	return 1, math.Float64frombits(s.bits.Load())
+	return 1, s.value()
 }
 
-// ask asks a gauge function, unless its recorder has come to its end.
+// value is what a gauge stands at.
+func (s *series) value() float64 { return math.Float64frombits(s.bits.Load()) }
+
+// ask asks a gauge function.
 func (s *series) ask() (n uint64, v float64) {
-	if s.flags.Load()&diverted != 0 {
-		return 0, 0
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			n = 0

@@ -143,10 +143,18 @@ func (g *guard) leave(r *Recorder) {
 // hit counts a use of a recorder that leaves no value there.
 func (g *guard) hit(r *Recorder) {
 	if len(g.budgets) > 0 || r.state.Load() == folded {
-		r.hits.Add(1) // an event weighs as much as a value
-	} else if r.hits.Load() == 0 {
-		r.hits.Store(1)
+		r.extend().hits.Add(1) // an event weighs as much as a value
+	} else if hits := &r.extend().hits; hits.Load() == 0 {
+		hits.Store(1)
 	}
+}
+
+// takeHits returns what was counted by hit since it was last called.
+func (r *Recorder) takeHits() uint32 {
+	if x := r.more.Load(); x != nil {
+		return x.hits.Swap(0)
+	}
+	return 0
 }
 
 // weigh counts the uses of a recorder that is turned away.
@@ -154,7 +162,7 @@ func (g *guard) weigh(r *Recorder) {
 	if r.state.Load() != folded {
 		return
 	}
-	hits := float64(r.hits.Swap(0))
+	hits := float64(r.takeHits())
 	if hits == 0 {
 		return
 	}
@@ -237,7 +245,7 @@ func (s *store) choose() (out []*Recorder) {
 		if r.state.Load() != active {
 			continue
 		}
-		now := float64(r.waiting()) + float64(r.hits.Swap(0))
+		now := float64(r.waiting()) + float64(r.takeHits())
 		for _, q := range quotas {
 			if key, ok := q.key(r); ok && q.kept[key] != nil {
 				q.kept[key].now += now
@@ -251,7 +259,7 @@ func (s *store) choose() (out []*Recorder) {
 		}
 		s.flushed = slices.DeleteFunc(s.flushed, func(r *Recorder) bool {
 			key, ok := q.key(r)
-			if !ok || !gone[key] || r.state.Load() != active || r.onward == nil && s.other(r, q) == r {
+			if !ok || !gone[key] || r.state.Load() != active || r.onward() == nil && s.other(r, q) == r {
 				return false
 			}
 			s.unlist(r)
@@ -286,8 +294,9 @@ func (g *guard) welcome(r *Recorder) bool {
 // fold makes a recorder pass on what is recorded to the one of the others, for which it is
 // turned away by a quota that is used up. The caller holds the lock.
 func (s *store) fold(r *Recorder, full *quota) {
-	if r.onward == nil {
-		r.onward = []*Recorder{s.other(r, full)}
+	if r.onward() == nil {
+		other := s.other(r, full)
+		r.extend().onward = []*Recorder{other}
 	}
 	s.guard.folded++
 	r.enter(folded)
@@ -321,9 +330,9 @@ func (s *store) unfold(r *Recorder) {
 // for r itself if it does already.
 func (s *store) other(r *Recorder, full *quota) *Recorder {
 	keep := s.e.root
-	if base := r.base; base != nil && r.own > 0 && s.guard.others < max(16, full.n/10) {
+	if base := r.base; base != nil && r.form&extends != 0 && s.guard.others < max(16, full.n/10) {
 		for base.state.Load() == folded {
-			base = base.onward[0]
+			base = base.onward()[0]
 		}
 		keep = base.dims
 	}

@@ -2,8 +2,8 @@ package emf
 
 import "github.com/liftemf/liftemf/internal/distribution"
 
-// A recorder that is split, folded or ended passes on what is recorded on it, to those in
-// onward or to its base: each of its series adds to the series of the same name there.
+// A recorder that is split or folded, or of an event that is over, passes on what is recorded on it, to
+// those in onward or to its base: each of its series adds to the series of the same name there.
 
 // divertedIn reports whether recordings on the series take the detour by settle while its
 // recorder is in that state.
@@ -26,16 +26,16 @@ func (s *series) targets() []*series {
 	if to := m.onward.Load(); to != nil {
 		return *to
 	}
-	k, recorders := s.def.kind, s.r.onward
+	k, recorders := s.def.kind, s.r.onward()
 	switch {
-	case s.r.event != nil:
+	case s.r.event() != nil:
 		recorders = []*Recorder{s.r.base}
 	case k == gauge || k == gaugeFunc:
 		k = samples
 	}
 	to := make([]*series, len(recorders))
 	for i, r := range recorders {
-		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution})
+		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution, s.def.precision})
 	}
 	m.onward.Store(&to)
 	return to
@@ -74,7 +74,7 @@ func (s *series) pass() {
 func (s *series) passed(n uint64) bool {
 	r := s.r
 	weight := n * uint64(r.weight)
-	if r.event != nil {
+	if r.event() != nil {
 		r.e.account.late.Add(weight)
 	}
 	if s.def.void != kept {
@@ -82,7 +82,7 @@ func (s *series) passed(n uint64) bool {
 		return false
 	}
 	if r.state.Load() == folded {
-		r.hits.Add(uint32(n))
+		r.extend().hits.Add(uint32(n))
 	}
 	return true
 }
@@ -91,13 +91,32 @@ func (s *series) passed(n uint64) bool {
 // to wait: what the recorder keeps is a matter of settle.
 func (s *series) passOn(v float64) bool {
 	switch s.r.state.Load() {
-	case split, folded, ended:
+	case split, folded:
+	case ofEvent:
+		if s.r.event().observe(s, v) {
+			return true
+		}
 	default:
 		return false
 	}
 	if s.passed(1) {
 		for _, to := range s.targets() {
 			(*Histogram)(to).Observe(v)
+		}
+	}
+	return true
+}
+
+// passAllOn is passOn for what was taken from another histogram; none of an event is given it.
+func (s *series) passAllOn(snap *distribution.Snapshot) bool {
+	switch s.r.state.Load() {
+	case split, folded:
+	default:
+		return false
+	}
+	if s.passed(snap.Count()) {
+		for _, to := range s.targets() {
+			(*Histogram)(to).observeAll(snap)
 		}
 	}
 	return true

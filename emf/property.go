@@ -3,26 +3,27 @@ package emf
 import (
 	"slices"
 	"strings"
-	"sync"
+	"unicode/utf8"
 )
 
 // properties are root members of a document that are neither metric nor dimension.
 // They are encoded when they are set: what happens to a value afterwards does not
 // matter, and a document copies bytes.
 type properties struct {
-	list []property
-	buf  []byte
+	list   []property
+	buf    []byte
+	byName map[string]int // where in list, once there are many
 }
+
+// manyProperties is how many properties are searched one by one.
+const manyProperties = 16
 
 type property struct {
 	name       string
 	start, end int // of `"name":value,` in buf
 }
 
-// propertyLists are lists of properties to reuse; one with more than keepProperties bytes
-// is let go.
-var propertyLists = sync.Pool{New: func() any { return new(properties) }}
-
+// keepProperties is a size up to which an event's properties are kept for the next one.
 const keepProperties = keepBatch / 16
 
 // appendProperty appends a property as a JSON member with its comma, unless there is a
@@ -46,8 +47,10 @@ func appendProperty(dst []byte, name string, value any) ([]byte, reason) {
 // name.
 func (p *properties) put(name string, member []byte) {
 	// As appendString writes it: each byte that is not UTF-8 becomes U+FFFD.
-	name = strings.Map(func(r rune) rune { return r }, name)
-	at := slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	if !utf8.ValidString(name) {
+		name = strings.Map(func(r rune) rune { return r }, name)
+	}
+	at := p.find(name)
 	if at >= 0 {
 		p.cut(p.list[at])
 	} else {
@@ -57,6 +60,26 @@ func (p *properties) put(name string, member []byte) {
 	start := len(p.buf)
 	p.buf = append(p.buf, member...)
 	p.list[at] = property{name, start, len(p.buf)}
+	switch {
+	case p.byName != nil:
+		p.byName[name] = at
+	case at == manyProperties:
+		p.byName = make(map[string]int)
+		for i := range p.list {
+			p.byName[p.list[i].name] = i
+		}
+	}
+}
+
+// find returns where in list a property is, -1 if it is not.
+func (p *properties) find(name string) int {
+	if p.byName == nil {
+		return slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	}
+	if at, ok := p.byName[name]; ok {
+		return at
+	}
+	return -1
 }
 
 // cut takes a property's member out of buf.
@@ -70,9 +93,9 @@ func (p *properties) cut(old property) {
 	}
 }
 
-func (p *properties) reset() { p.list, p.buf = p.list[:0], p.buf[:0] }
+func (p *properties) reset() { p.list, p.buf, p.byName = p.list[:0], p.buf[:0], nil }
 
-// copyTo makes to the same as p.
+// copyTo makes to the same as p, for a reader.
 func (p *properties) copyTo(to *properties) {
 	to.list = append(to.list[:0], p.list...)
 	to.buf = append(to.buf[:0], p.buf...)
@@ -80,32 +103,52 @@ func (p *properties) copyTo(to *properties) {
 
 // has reports whether there is a property of that name.
 func (p *properties) has(name string) bool {
-	return slices.ContainsFunc(p.list, func(other property) bool { return other.name == name })
+	return p.find(name) >= 0
 }
 
-// appendProperties appends the properties of a document of r: the emitter's, replaced
-// by the event's of the same name, and the event's. Those for which a document has no
+// appendProperties appends the properties of the partition's documents: the emitter's,
+// replaced by the event's of the same name, and the event's. Those for which a document has no
 // room, and those named like a dimension or metric, are left out and counted.
-func (e *Emitter) appendProperties(dst []byte, r *Recorder, event *properties) []byte {
-	room := e.envelope.room(r)
-	if !r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
+func (p *partition) appendProperties(dst []byte) []byte {
+	e := p.r.e
+	room := e.envelope.room(p.r)
+	event := &none
+	if p.ev != nil {
+		event = &p.ev.properties
+	}
+	if !p.r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
 		return append(dst, e.properties.buf...)
 	}
 	start := len(dst)
 	for _, from := range []*properties{&e.properties, event} {
 		for i := range from.list {
-			switch p := &from.list[i]; {
-			case from != event && event.has(p.name):
-			case r.hasDimension(p.name) || r.hasMetric(p.name):
-				e.loseProperty(p.name, conflict)
-			case len(dst)-start+p.end-p.start > room:
-				e.loseProperty(p.name, largeProperty)
+			switch member := &from.list[i]; {
+			case from != event && event.has(member.name):
+			case p.r.hasDimension(member.name) || p.hasMetric(member.name):
+				e.loseProperty(member.name, conflict)
+			case len(dst)-start+member.end-member.start > room:
+				e.loseProperty(member.name, largeProperty)
 			default:
-				dst = append(dst, from.buf[p.start:p.end]...)
+				dst = append(dst, from.buf[member.start:member.end]...)
 			}
 		}
 	}
 	return dst
+}
+
+var none properties
+
+// hasMetric reports whether a metric that may be written has that name.
+func (p *partition) hasMetric(name string) bool {
+	if p.ev == nil {
+		return p.r.hasMetric(name)
+	}
+	for i := range p.ev.tallies {
+		if s := &p.ev.tallies[i]; s.r == p.r && s.def.name == name && s.def.void == kept {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Emitter) loseProperty(name string, why reason) {

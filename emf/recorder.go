@@ -11,68 +11,95 @@ import (
 // concurrent use and meant to be kept; so are the metrics they return. A nil or zero
 // Recorder discards what it is given.
 type Recorder struct {
-	e     *Emitter
-	event *Event // nil: an aggregated recorder of the emitter
+	*keys // nil: it discards
+
 	// base is the recorder it was first made from; an event's is the emitter's recorder
 	// with the same dimensions.
 	base *Recorder
-
-	hash   uint64 // of the set of dimensions
-	dims   string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
-	sets   string // their names as the directive has them: `["Service","TenantID"]`
-	count  uint16 // of dimensions
-	weight uint16 // sets, under each of which a value is published
-	own    uint32 // where in dims those start that base does not have; 0: nowhere
-
-	state  atomic.Uint32
-	quiet  uint8         // flushes without a value, counted by the flush
-	listed bool          // among those the store flushes
-	hidden bool          // found by the store only, see [store.views]
-	exempt bool          // from WithMaxRecorders: it stands for those that are turned away
-	clash  atomic.Bool   // a dimension or metric has the name of one of the emitter's properties
-	hits   atomic.Uint32 // uses that leave no value here, for the guard to weigh
-
-	onward []*Recorder // the views of a split one, the other of a folded one
+	dims string // the dimensions as JSON members, `"Service":"api","TenantID":"a",`
+	hash uint64 // of the set of dimensions; an event's recorder: the number of the event
 
 	first atomic.Pointer[series] // in order of first use
-	index atomic.Pointer[index]  // where there are many
+	more  atomic.Pointer[extra]
+
+	state  atomic.Uint32
+	quiet  uint8 // flushes without a value, counted by the flush
+	listed bool  // among those the store flushes
+	exempt bool  // from WithMaxRecorders: it stands for those that are turned away
+	form   form  // of dims
 }
+
+// extra is what few recorders have. The others, of which there may be one for each tenant,
+// take one cache line.
+type extra struct {
+	event  *core                 // nil: an aggregated recorder of the emitter
+	index  atomic.Pointer[index] // where there are many series
+	onward []*Recorder           // the views of a split one, the other of a folded one
+	hits   atomic.Uint32         // uses that leave no value here, for the guard to weigh
+}
+
+// form tells how a recorder's dimensions are written.
+type form uint8
+
+const (
+	extends form = 1 << iota // those of the base come first
+	plain                    // those that follow, or all, are written without escapes
+)
 
 // The states of a recorder. In all but the first two some or all of its series are
 // diverted, see [series.settle].
 const (
-	fresh  = iota // never used
-	active        // what is recorded is flushed
-	idle          // not flushed until something is recorded
-	split         // under rollups: what is recorded goes on to the recorder of each set
-	folded        // turned away by the guard: what is recorded goes on to the recorder of the others
-	ended         // of an event that is over: what is recorded goes on to the base
-	sealed        // of a closed emitter: what is recorded is dropped
+	fresh   = iota // never used
+	active         // what is recorded is flushed
+	idle           // not flushed until something is recorded
+	split          // under rollups: what is recorded goes on to the recorder of each set
+	folded         // turned away by the guard: what is recorded goes on to the recorder of the others
+	ofEvent        // what is recorded goes to the event, or on to the base when that is over
+	sealed         // of a closed emitter: what is recorded is dropped
 )
 
-func newRecorder(e *Emitter, base *Recorder, hash uint64, dims []Dimension) *Recorder {
-	var members []byte
+// newRecorder returns a recorder with these dimensions and their keys.
+func newRecorder(ks *keys, base *Recorder, hash uint64, dims []Dimension) *Recorder {
+	var room [128]byte
+	members := room[:0]
 	for _, d := range dims {
 		members = appendDimension(members, d)
 	}
-	r := &Recorder{
-		e:      e,
-		base:   base,
-		hash:   hash,
-		dims:   string(members),
-		sets:   e.dimensionSet(dims[:min(len(dims), maxDimensions)]),
-		count:  uint16(len(dims)),
-		weight: 1,
-	}
+	r := &Recorder{keys: ks, base: base, hash: hash, dims: string(members)}
+	added := r.dims
 	if base != nil && strings.HasPrefix(r.dims, base.dims) {
-		r.own = uint32(len(base.dims))
+		r.form |= extends
+		added = r.dims[len(base.dims):]
 	}
-	for _, d := range dims {
-		if e.properties.has(d.Name) {
-			r.clash.Store(true)
-		}
+	if strings.IndexByte(added, '\\') < 0 {
+		r.form |= plain
 	}
 	return r
+}
+
+// extend returns what few recorders have, made if the recorder has not.
+func (r *Recorder) extend() *extra {
+	if x := r.more.Load(); x != nil {
+		return x
+	}
+	r.more.CompareAndSwap(nil, new(extra))
+	return r.more.Load()
+}
+
+// onward returns the recorders that a split or folded one passes values on to.
+func (r *Recorder) onward() []*Recorder {
+	if x := r.more.Load(); x != nil {
+		return x.onward
+	}
+	return nil
+}
+
+// event returns what the recorder's event keeps, nil if it is not one of an event.
+func (r *Recorder) event() *core {
+	if x := r.more.Load(); x != nil {
+		return x.event
+	}
+	return nil
 }
 
 // maxMembers bounds the size of a recorder's dimensions in a document; 30 of
@@ -94,8 +121,8 @@ func (r *Recorder) With(dims ...Dimension) *Recorder {
 	if r.discards() {
 		return r
 	}
-	if r.event != nil {
-		return r.event.recorder(r.base.With(dims...))
+	if ev := r.event(); ev != nil {
+		return ev.recorder(r, r.base.With(dims...))
 	}
 	hash, n := r.hash, int(r.count)
 	for i := range dims {
@@ -118,14 +145,11 @@ func (r *Recorder) With(dims ...Dimension) *Recorder {
 // WithTenant returns the recorder that has the tenant dimension beside those of r, see
 // [WithTenantDimension]. An empty id gives r.
 func (r *Recorder) WithTenant(id string) *Recorder {
-	if r.discards() {
+	if r.discards() || id == "" {
 		return r
 	}
-	if r.event != nil {
-		return r.event.recorder(r.base.WithTenant(id))
-	}
-	if id == "" {
-		return r
+	if ev := r.event(); ev != nil {
+		return ev.recorder(r, r.base.WithTenant(id))
 	}
 	e := r.e
 	dims := [1]Dimension{{e.config.tenant, id}}
@@ -185,7 +209,7 @@ func (r *Recorder) union(all, dims []Dimension) []Dimension {
 func (r *Recorder) consistsOf(base *Recorder, dims []Dimension) bool {
 	from := ""
 	if base != nil {
-		if r.base == base && (r.own > 0 || base.dims == "") && spells(r.dims[r.own:], dims) {
+		if r.base == base && r.form == extends|plain && spells(r.dims[len(base.dims):], dims) {
 			return true
 		}
 		from = base.dims
@@ -210,18 +234,7 @@ func contains(members string, d Dimension) bool {
 	return false
 }
 
-func (r *Recorder) hasDimension(name string) bool {
-	if !strings.Contains(r.dims, name) && strings.IndexByte(name, '"') < 0 && strings.IndexByte(name, '\\') < 0 {
-		return false // most names by far: not even in the text
-	}
-	for rest := r.dims; rest != ""; {
-		var d Dimension
-		if d, rest = cutDimension(rest); d.Name == name {
-			return true
-		}
-	}
-	return false
-}
+func (r *Recorder) hasDimension(name string) bool { return slices.Contains(r.names, name) }
 
 // last returns the recorder's last series, nil if it has none.
 func (r *Recorder) last() (last *series) {
@@ -290,7 +303,7 @@ func (r *Recorder) pinned() bool {
 	return false
 }
 
-func (r *Recorder) discards() bool { return r == nil || r.e == nil }
+func (r *Recorder) discards() bool { return r == nil || r.keys == nil }
 
 // manySeries is how many series a recorder searches one by one.
 const manySeries = 8
@@ -300,35 +313,69 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 	if r.discards() {
 		return nothing[k]
 	}
-	if index := r.index.Load(); index != nil {
-		if s := index.find(name); s != nil && s.def.answers(k, want) {
-			return s
+	if x := r.more.Load(); x != nil {
+		if x.event != nil {
+			return x.event.series(r, k, name, want)
 		}
-		return r.addSeries(k, name, want)
+		if index := x.index.Load(); index != nil {
+			if s, _ := index.find(k, name, want); s != nil {
+				return s
+			}
+			return r.addSeries(k, name, want)
+		}
 	}
+	if s := r.search(k, name, want); s != nil {
+		return s
+	}
+	return r.addSeries(k, name, want)
+}
+
+// search looks at the recorder's series one by one.
+func (r *Recorder) search(k kind, name string, want declaration) *series {
 	for s := r.first.Load(); s != nil; s = s.next.Load() {
 		if s.def.name == name && s.def.answers(k, want) {
 			return s
 		}
 	}
-	return r.addSeries(k, name, want)
+	return nil
 }
 
 // index finds a recorder's series by name.
 type index struct {
-	first sync.Map // of each name; string to *series
-	last  *series  // of all
+	byName sync.Map // string to *series, or to []*series where several have the name
+	last   *series  // of all
 }
 
-func (x *index) find(name string) *series {
-	s, _ := x.first.Load(name)
-	first, _ := s.(*series)
-	return first
+// find returns the series that a look-up means, and whether there is one of that name.
+func (x *index) find(k kind, name string, want declaration) (found *series, named bool) {
+	switch s, _ := x.byName.Load(name); s := s.(type) {
+	case *series:
+		if s.def.answers(k, want) {
+			return s, true
+		}
+		return nil, true
+	case []*series:
+		for _, s := range s {
+			if s.def.answers(k, want) {
+				return s, true
+			}
+		}
+		return nil, true
+	}
+	return nil, false
 }
 
+// add adds a series. The caller holds the recorder's lock.
 func (x *index) add(s *series) {
-	x.first.LoadOrStore(s.def.name, s)
 	x.last = s
+	switch others, _ := x.byName.Load(s.def.name); others := others.(type) {
+	case *series:
+		x.byName.Store(s.def.name, []*series{others, s})
+	case []*series:
+		x.byName.Store(s.def.name, append(slices.Clip(others), s))
+	default:
+		x.byName.Store(s.def.name, s)
+	}
 }
 
 // nothing is what look-ups on a recorder that discards return.
@@ -342,15 +389,23 @@ var nothing = [...]*series{
 // addSeries is the slow way of series: it mends what was asked for, searches again,
 // and adds what is not there.
 func (r *Recorder) addSeries(k kind, name string, want declaration) *series {
-	e := r.e
 	if (k == counter || k == histogram) && r.weight == 1 && r.state.Load() == split {
-		return r.onward[0].series(k, name, want) // nothing to split
+		return r.onward()[0].series(k, name, want) // nothing to split
 	}
+	name, want, void := r.mend(name, want)
+	s := r.lookUpOrAdd(k, name, want, void)
+	r.report(s, void)
+	return s
+}
+
+// mend returns what a look-up means by a name and options, and why what is recorded has to be
+// dropped, if it has.
+func (r *Recorder) mend(name string, want declaration) (string, declaration, reason) {
+	e := r.e
 	want, known := want.known()
 	if !known {
-		e.diagnostics.report("unit", "unknown unit or storage resolution: the default is used", "metric", name)
+		e.diagnostics.report("unit", "unknown unit, storage resolution or precision: the default is used", "metric", name)
 	}
-	void := kept
 	if printed := clean(name); printed != name {
 		e.diagnostics.report("name", "a name has characters other than printable ASCII: replaced by underscores", "metric", printed)
 		name = printed
@@ -358,54 +413,63 @@ func (r *Recorder) addSeries(k kind, name string, want declaration) *series {
 	switch {
 	case blank(name) || len(name) > maxNameLength:
 		// All share one series: a recorder does not grow with bad names.
-		name, void, want = "", badName, declaration{}
 		e.diagnostics.report("bad name", "a metric name is blank or longer than 255 characters: its values are dropped")
+		return "", declaration{}, badName
 	case name == "_aws" || r.hasDimension(name):
-		void = conflict
 		e.diagnostics.report("conflict", "a metric is named like a dimension or _aws: its values are dropped", "metric", name)
+		return name, want, conflict
 	}
+	return name, want, kept
+}
 
-	s := r.lookUpOrAdd(k, name, want, void)
+// report reports a series that conflicts with others, if that is not reported yet.
+func (r *Recorder) report(s *series, void reason) {
 	if s.def.void == conflict && void == kept {
-		e.diagnostics.report("conflict", "a metric was declared before as another kind or with another unit or resolution: its values are dropped", "metric", name)
+		r.e.diagnostics.report("conflict", "a metric was declared before as another kind or with another unit or resolution: its values are dropped", "metric", s.def.name)
 	}
-	return s
 }
 
 // lookUpOrAdd adds a series unless there is one.
 func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reason) *series {
 	e := r.e
-	lock := r.lock()
-	lock.Lock()
-	defer lock.Unlock()
-	names := r.index.Load()
+	e.store.mu.Lock()
+	defer e.store.mu.Unlock()
+	var names *index
+	if x := r.more.Load(); x != nil {
+		names = x.index.Load()
+	}
 	n := 0
-	var last *series
-	if names != nil && names.find(name) == nil {
+	var last, found *series
+	named := false
+	if names != nil {
+		found, named = names.find(k, name, want)
 		last = names.last
 	} else {
-		for s := r.first.Load(); s != nil; s = s.next.Load() {
+		for s := r.first.Load(); s != nil && found == nil; s = s.next.Load() {
 			if s.def.name == name {
+				named = true
 				if s.def.answers(k, want) {
-					return s
-				}
-				if void == kept {
-					void = conflict
+					found = s
 				}
 			}
 			last = s
 			n++
 		}
 	}
-	s := r.newSeries(k)
-	s.r, s.def = r, e.definitions.declare(k, name, want, void)
+	if found != nil {
+		return found
+	}
+	if named && void == kept {
+		void = conflict
+	}
+	s := &series{r: r, def: e.definitions.declare(k, name, want, void)}
 	if e.properties.has(name) {
 		r.clash.Store(true)
 	}
 	if k != counter && k != gauge {
-		s.extend()
+		e.config.hold(&s.extend().values)
 	}
-	if r.event == nil {
+	if r.event() == nil {
 		e.store.use(r)
 		if k == gauge || k == gaugeFunc {
 			e.store.hold(r)
@@ -422,21 +486,14 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 	switch {
 	case names != nil:
 		names.add(s)
-	case n == manySeries:
+	case n == manySeries && r.event() == nil:
 		names = new(index)
 		for s := r.first.Load(); s != nil; s = s.next.Load() {
 			names.add(s)
 		}
-		r.index.Store(names)
+		r.extend().index.Store(names)
 	}
 	return s
-}
-
-func (r *Recorder) newSeries(k kind) *series {
-	if r.event != nil {
-		return r.event.newSeries(k)
-	}
-	return new(series)
 }
 
 // enter changes the recorder's state. The caller holds the lock.
@@ -449,12 +506,4 @@ func (r *Recorder) enter(state uint32) {
 			s.restore()
 		}
 	}
-}
-
-// lock is what guards the adding of series and the state.
-func (r *Recorder) lock() *sync.Mutex {
-	if r.event != nil {
-		return &r.event.mu
-	}
-	return &r.e.store.mu
 }

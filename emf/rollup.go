@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // WithRollups publishes what is recorded under each of these sets of dimensions instead of
@@ -55,20 +54,21 @@ func sameNames(a, b []string) bool {
 // split makes a new recorder pass on what is recorded to the recorder of each set it belongs
 // to. The caller holds the lock.
 func (s *store) split(r *Recorder, dims []Dimension) {
+	var views []*Recorder
 	for _, set := range s.e.config.rollups {
 		if part := project(dims, set); part != nil {
-			r.onward = append(r.onward, s.view(part))
+			views = append(views, s.view(part))
 		}
 	}
-	if r.onward == nil {
-		r.onward = []*Recorder{s.view(dims[:min(len(dims), maxDimensions)])}
+	if views == nil {
+		views = []*Recorder{s.view(dims[:min(len(dims), maxDimensions)])}
 	}
+	r.extend().onward = views
 	var sets []string
-	for _, view := range r.onward {
+	for _, view := range views {
 		sets = append(sets, view.sets)
 	}
-	r.sets = s.e.intern(strings.Join(sets, ","))
-	r.weight = uint16(len(r.onward))
+	r.keys = s.keys.split(r.keys, sets)
 	r.state.Store(split)
 }
 
@@ -93,7 +93,7 @@ func (r *Recorder) published() *Recorder {
 		return store.admit(r)
 	}
 	var away []Dimension
-	for _, view := range r.onward {
+	for _, view := range r.onward() {
 		for rest := store.admit(view).dims; rest != ""; {
 			var d Dimension
 			if d, rest = cutDimension(rest); d.Value == otherValue {
@@ -112,7 +112,5 @@ func (r *Recorder) published() *Recorder {
 		}
 		dims = appendDimension(dims, d)
 	}
-	other := &Recorder{dims: string(dims), sets: r.sets, count: r.count, weight: r.weight}
-	other.clash.Store(r.clash.Load())
-	return other
+	return &Recorder{keys: r.keys, dims: string(dims)}
 }

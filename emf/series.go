@@ -21,6 +21,7 @@ type series struct {
 
 	bits  atomic.Uint64 // counter: count and sum packed, see counter.go; gauge: its value
 	flags atomic.Uint32
+	tally uint32 // of an event's metric: where the event keeps it; else: when it was billed last
 	more  atomic.Pointer[remainder]
 }
 
@@ -89,6 +90,9 @@ func (s *series) take(snap *distribution.Snapshot) (n uint64, v float64) {
 	case gauge:
 		return s.takeGauge()
 	case gaugeFunc:
+		if s.flags.Load()&diverted != 0 { // its recorder has come to its end
+			return 0, 0
+		}
 		return s.ask()
 	default:
 		s.more.Load().values.Take(snap)
@@ -134,8 +138,12 @@ func (s *series) settle() {
 		if !s.r.e.store.wake(s.r) {
 			s.drop()
 		}
-	case folded, ended:
+	case folded:
 		s.pass()
+	case ofEvent: // a gauge
+		if !s.r.event().set(s) {
+			s.pass()
+		}
 	case sealed:
 		s.drop()
 	}

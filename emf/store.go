@@ -20,6 +20,7 @@ const idleFlushes = 5
 // nothing in it.
 type store struct {
 	e     *Emitter
+	keys  keyring
 	known directory
 	views directory // of split and folded recorders; users never see them
 
@@ -62,8 +63,7 @@ func (s *store) obtain(d *directory, base *Recorder, dims []Dimension) *Recorder
 	}
 	r := d.wake(hash, dims)
 	if r == nil {
-		r = newRecorder(s.e, base, hash, dims)
-		r.hidden = d == &s.views
+		r = newRecorder(s.keys.of(s.e, dims, d == &s.views), base, hash, dims)
 		switch {
 		case len(s.e.config.rollups) > 0 && !r.hidden:
 			s.split(r, dims)
@@ -111,7 +111,7 @@ func (s *store) list(r *Recorder) {
 	}
 	before := r.state.Load()
 	full := s.guard.admit(r)
-	if full != nil && r.onward == nil && s.other(r, full) == r {
+	if full != nil && r.onward() == nil && s.other(r, full) == r {
 		full = s.guard.admit(r) // as one of the others it is exempt now
 	}
 	if full != nil {
@@ -185,7 +185,7 @@ func (s *store) admit(r *Recorder) *Recorder {
 			continue
 		case folded:
 			s.guard.hit(r)
-			r = r.onward[0]
+			r = r.onward()[0]
 			continue
 		}
 		s.guard.hit(r)
@@ -256,7 +256,7 @@ func (s *store) relieve(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.UnixNano()-s.rested.Load() >= int64(oldAge) && !s.sealed {
-		s.release(func(r *Recorder) bool { return r.hits.Swap(0) == 0 })
+		s.release(func(r *Recorder) bool { return r.takeHits() == 0 })
 	}
 }
 
