@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,29 @@ import (
 )
 
 var agentNetworks = []string{"tcp", "udp", "unix", "unixgram"}
+
+func ExampleAgent() {
+	agent, _ := net.Listen("tcp", "127.0.0.1:0") // yours listens on port 25888
+	defer agent.Close()
+
+	s, err := sink.Agent("tcp://"+agent.Addr().String(), sink.WithAgentLogGroup("/shop/metrics"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	metrics := emf.Must(emf.New("Shop", emf.WithSink(s),
+		emf.WithClock(func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) })))
+	metrics.Counter("orders").Inc()
+	if err := metrics.Close(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+
+	conn, _ := agent.Accept()
+	defer conn.Close()
+	_, _ = io.Copy(os.Stdout, conn)
+	// Output:
+	// {"_aws":{"LogGroupName":"/shop/metrics","Timestamp":1795521600000,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[[]],"Metrics":[{"Name":"orders","Unit":"Count"}]}]},"orders":1}
+}
 
 // newAgentSink connects a sink to the agent, and closes it with the test.
 func newAgentSink(t testing.TB, a *fakeAgent, opts ...sink.AgentOption) *sink.AgentSink {
@@ -219,6 +243,40 @@ func TestAgentHangs(t *testing.T) {
 	}
 }
 
+// An agent that hangs and is then killed takes with it what the buffers of one connection
+// held, however long it hung.
+func TestAgentHangsAndIsKilled(t *testing.T) {
+	agent := newFakeAgent(t, "tcp")
+	s := newAgentSink(t, agent, sink.WithAgentTimeout(50*time.Millisecond))
+	require.NoError(t, s.Write(t.Context(), emfDocuments(0, 1)))
+	agent.wait(1)
+	agent.sleep()
+	sent, most := 1, kernelBuffers(t)
+	for failures := 0; failures < 5; {
+		docs := emfDocuments(sent, 1_000)
+		retry, _ := undeliveredBy(t, s.Write(t.Context(), docs), len(docs))
+		if sent += len(docs) - len(retry); len(retry) > 0 {
+			failures++
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	agent.restart()
+	docs := emfDocuments(sent, 10)
+	require.Eventually(t, func() bool { return s.Write(t.Context(), docs) == nil }, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, s.Close())
+	require.Eventually(t, func() bool {
+		agent.mu.Lock()
+		defer agent.mu.Unlock()
+		return slices.Contains(agent.lines, string(docs[9].JSON))
+	}, 20*time.Second, 10*time.Millisecond)
+	agent.stop()
+	lost := sent + 10 - len(agent.lines)
+	t.Logf("%d documents of about 175 bytes lost with the connection", lost)
+	assert.NotZero(t, lost)
+	assert.LessOrEqual(t, lost*175, most)
+	assert.Equal(t, textsOf(docs), agent.lines[len(agent.lines)-10:])
+}
+
 // A Write that is cancelled while the agent hangs, or while another one waits for it.
 func TestAgentInterrupted(t *testing.T) {
 	agent := newFakeAgent(t, "tcp")
@@ -391,6 +449,19 @@ func TestAgentUnwritableSocket(t *testing.T) {
 		require.ErrorContains(t, s.Stats().LastError, want)
 		require.NoError(t, s.Close())
 	}
+}
+
+// What the agent's protocol cannot carry goes the second way, and the rest does not.
+func TestAgentFallsBackOnSize(t *testing.T) {
+	agent := newFakeAgent(t, "udp")
+	second := script()
+	s := sink.Fallback(newAgentSink(t, agent), second)
+	docs := []emf.Document{emfDocuments(0, 1)[0], sized(70_000), emfDocuments(1, 1)[0]}
+	require.NoError(t, s.Write(t.Context(), docs))
+	assert.Equal(t, textsOf(pickDocs(docs, []int{0, 2})), agent.wait(2))
+	assert.Equal(t, textsOf(docs[1:2]), second.got)
+	assert.Equal(t, sink.BreakerClosed, s.Stats().State)
+	require.ErrorContains(t, s.Stats().PrimaryError, "WithMaxDocumentSize")
 }
 
 // The rules are the agent's: the tests stand on them.
