@@ -73,8 +73,10 @@ func (l *agentLink) send(ctx context.Context, list [][]byte) (refused, unsent []
 		default:
 			_ = l.hangUp()
 		}
-		if len(unsent) == 0 {
+		if len(unsent) < len(rest) {
 			l.backoff.Reset()
+		}
+		if len(unsent) == 0 {
 			if !l.datagrams() {
 				err = nil // only the last newline is missing: the end of the connection is as good
 			}
