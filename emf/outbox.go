@@ -88,9 +88,7 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 	}
 	retry, reject, err := o.offer(ctx, docs)
 	if err == nil {
-		for i := range docs {
-			o.account.deliver(docs[i])
-		}
+		o.account.deliver(docs...)
 		return nil
 	}
 	o.account.fail(err)

@@ -46,7 +46,7 @@ func (p *properties) put(name string, member []byte) {
 	if !utf8.ValidString(name) {
 		name = strings.Map(func(r rune) rune { return r }, name)
 	}
-	at := slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	at := p.index(name)
 	if at >= 0 {
 		p.cut(p.list[at])
 	} else {
@@ -78,8 +78,15 @@ func (p *properties) copyTo(to *properties) {
 }
 
 // has reports whether there is a property of that name.
-func (p *properties) has(name string) bool {
-	return slices.ContainsFunc(p.list, func(other property) bool { return other.name == name })
+func (p *properties) has(name string) bool { return p.index(name) >= 0 }
+
+func (p *properties) index(name string) int {
+	for i := range p.list {
+		if p.list[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // appendProperties appends the properties of the partition's documents: the emitter's,
