@@ -102,12 +102,17 @@ func (a *account) drop(why reason, n uint64) {
 	a.drops[why].Add(n)
 }
 
-// deliver counts a document that the sink has taken.
-func (a *account) deliver(d Document) {
-	a.queued.Add(-int64(d.Values))
-	a.delivered.Add(uint64(d.Values))
-	a.documents.Add(1)
-	a.bytes.Add(uint64(len(d.JSON)))
+// deliver counts documents that the sink has taken.
+func (a *account) deliver(docs ...Document) {
+	values, size := 0, 0
+	for i := range docs {
+		values += docs[i].Values
+		size += len(docs[i].JSON)
+	}
+	a.queued.Add(-int64(values))
+	a.delivered.Add(uint64(values))
+	a.documents.Add(uint64(len(docs)))
+	a.bytes.Add(uint64(size))
 }
 
 // lose counts n values that are dropped as they are recorded.

@@ -106,9 +106,10 @@ type partition struct {
 	at time.Time
 	ev *core // nil: not of an event
 
-	found   bool // something was recorded
-	start   int  // of the open document in buf
-	metrics int  // in the open document; 0: none is open
+	found   bool   // something was recorded
+	taken   uint64 // values, not accounted for yet
+	start   int    // of the open document in buf
+	metrics int    // in the open document; 0: none is open
 	values  uint64
 }
 
@@ -130,7 +131,7 @@ func (b *batch) write(r *Recorder, at time.Time) bool {
 			p.addValue(s.def, n, v)
 		}
 	}
-	p.close()
+	p.end()
 	return p.found
 }
 
@@ -169,7 +170,7 @@ func (b *batch) writeEvent(ev *core) {
 				p.addValue(s.def, n, v)
 			}
 		}
-		p.close()
+		p.end()
 	}
 }
 
@@ -179,16 +180,23 @@ func (p *partition) take(def *definition, n uint64) bool {
 		p.found = true
 		p.props = p.appendProperties(p.props[:0])
 	}
-	n *= uint64(p.r.weight)
-	p.r.e.account.take(n)
+	p.taken += n * uint64(p.r.weight)
 	if def.void != kept {
-		p.r.e.account.drop(def.void, n)
+		p.r.e.account.drop(def.void, n*uint64(p.r.weight))
 		return false
 	}
 	if p.ev != nil && p.hour != nil {
 		p.hour.count(p.r, def)
 	}
 	return true
+}
+
+// end ends the open document and accounts for what was taken.
+func (p *partition) end() {
+	p.close()
+	if p.taken > 0 {
+		p.r.e.account.take(p.taken)
+	}
 }
 
 // addValue adds a metric of one value, which n recordings made.

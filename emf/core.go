@@ -271,25 +271,28 @@ func (c *core) set(s *series) bool {
 // observe records a value of a histogram. It reports false if the event is over.
 func (c *core) observe(s *series, v float64) bool {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.number != s.r.hash {
-		return false
+	over := c.number != s.r.hash
+	if !over {
+		c.tallies[s.tally].observe(v)
 	}
-	t := &c.tallies[s.tally]
-	if t.many == nil && len(t.values) < distribution.MaxEntries {
-		t.values = append(t.values, v)
-		return true
-	}
+	c.mu.Unlock()
+	return !over
+}
+
+func (t *tally) observe(v float64) {
 	if t.many == nil {
+		if len(t.values) < distribution.MaxEntries {
+			t.values = append(t.values, v)
+			return
+		}
 		t.many = new(distribution.Distribution)
-		c.e.config.hold(t.many)
+		t.r.e.config.hold(t.many)
 		for _, old := range t.values {
 			t.many.Observe(old)
 		}
 		t.values = t.values[:0]
 	}
 	t.many.Observe(v)
-	return true
 }
 
 // waiting is the number of values in the event.

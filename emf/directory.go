@@ -135,58 +135,74 @@ func (d *directory) all(yield func(*Recorder) bool) {
 	}
 }
 
-// table is an open-addressed hash table. Readers load slots; writers hold the store's
-// lock, fill empty slots and replace the whole table when it fills up.
+// table is an open-addressed hash table. Readers load recorders; writers hold the store's
+// lock, fill empty places and replace the whole table when it fills up.
 type table struct {
-	slots []slot
-	used  int
+	recorders []atomic.Pointer[Recorder]
+	// tags are bits of the recorders' hashes, so that only the recorder that is looked for is
+	// read from memory. A tag is set before the recorder and never again.
+	tags []uint16
+	used int
 }
 
-// slot holds the hash beside the recorder, so that only the recorder that is looked for is
-// read from memory. The hash is set before the recorder and never again.
-type slot struct {
-	recorder atomic.Pointer[Recorder]
-	hash     uint64
-}
+func tag(hash uint64) uint16 { return uint16(hash >> 48) }
 
 // newTable returns a table with room for n recorders.
 func newTable(n int) *table {
 	size := 16
-	for size*3 < n*4 {
+	for size*7 < n*8 {
 		size *= 2
 	}
-	return &table{slots: make([]slot, size)}
+	return &table{recorders: make([]atomic.Pointer[Recorder], size), tags: make([]uint16, size)}
 }
 
-func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
+func (t *table) full() bool { return t.used*8 >= len(t.recorders)*7 }
 
 func (t *table) insert(r *Recorder) {
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(t.recorders) - 1)
 	for i := r.hash; ; i++ {
-		if slot := &t.slots[i&mask]; slot.recorder.Load() == nil {
+		if p := &t.recorders[i&mask]; p.Load() == nil {
 			t.used++
-			slot.hash = r.hash
-			slot.recorder.Store(r)
+			t.tags[i&mask] = tag(r.hash)
+			p.Store(r)
 			return
 		}
 	}
 }
 
 func (t *table) find(hash uint64, n int, base *Recorder, dims []Dimension) *Recorder {
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(t.recorders) - 1)
 	for i := hash; ; i++ {
-		slot := &t.slots[i&mask]
-		r := slot.recorder.Load()
-		if r == nil || slot.hash == hash && int(r.count) == n && r.consistsOf(base, dims) {
+		r := t.recorders[i&mask].Load()
+		if r == nil || t.tags[i&mask] == tag(hash) && r.hash == hash && int(r.count) == n && r.consistsOf(base, dims) {
+			return r
+		}
+	}
+}
+
+// findTenant is find for one dimension after those of base. member is how it begins, up to the
+// value. It finds no recorder whose dimensions were given otherwise.
+func (t *table) findTenant(hash uint64, base *Recorder, member, value string) *Recorder {
+	mask := uint64(len(t.recorders) - 1)
+	for i := hash; ; i++ {
+		r := t.recorders[i&mask].Load()
+		if r == nil {
+			return nil
+		}
+		if t.tags[i&mask] != tag(hash) || r.hash != hash || r.base != base || r.form != extends|plain || r.count != base.count+1 {
+			continue
+		}
+		own := r.dims[len(base.dims):]
+		if len(own) == len(member)+len(value)+2 && own[len(member):len(own)-2] == value && own[:len(member)] == member {
 			return r
 		}
 	}
 }
 
 func (t *table) has(r *Recorder) bool {
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(t.recorders) - 1)
 	for i := r.hash; ; i++ {
-		switch t.slots[i&mask].recorder.Load() {
+		switch t.recorders[i&mask].Load() {
 		case nil:
 			return false
 		case r:
@@ -196,8 +212,8 @@ func (t *table) has(r *Recorder) bool {
 }
 
 func (t *table) all(yield func(*Recorder) bool) {
-	for i := range t.slots {
-		if r := t.slots[i].recorder.Load(); r != nil && !yield(r) {
+	for i := range t.recorders {
+		if r := t.recorders[i].Load(); r != nil && !yield(r) {
 			return
 		}
 	}

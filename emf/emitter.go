@@ -22,20 +22,21 @@ var ErrClosed = errors.New("emf: the emitter is closed")
 type Emitter struct {
 	*Recorder
 
-	config      *config
-	now         func() time.Time
-	envelope    envelope
-	properties  properties
-	definitions definitions
-	tenantHash  uint64 // of the name of the tenant dimension
-	root        string // the dimensions of the emitter's own recorder
-	identifiers identifiers
-	store       *store
-	events      events
-	account     account
-	bill        bill
-	diagnostics diagnostics
-	outbox      *outbox
+	config       *config
+	now          func() time.Time
+	envelope     envelope
+	properties   properties
+	definitions  definitions
+	tenantHash   uint64 // of the name of the tenant dimension
+	tenantMember string // how its member begins: `"TenantID":"`
+	root         string // the dimensions of the emitter's own recorder
+	identifiers  identifiers
+	store        *store
+	events       events
+	account      account
+	bill         bill
+	diagnostics  diagnostics
+	outbox       *outbox
 
 	closing atomic.Bool
 	settled chan struct{} // closed when all is delivered or dropped after the end
@@ -80,6 +81,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
+	e.tenantMember = string(appendString(nil, c.tenant)) + `:"`
 	dims := (&Recorder{keys: &keys{e: e}}).union(nil, c.dimensions)
 	e.Recorder = e.store.recorder(nil, dims)
 	e.root = e.Recorder.dims

@@ -19,6 +19,9 @@ type events struct {
 // maxIdle is how many cores are kept for later beside as many as are in use.
 const maxIdle = 16
 
+// notOpen is the place of a core that is not among the open ones.
+const notOpen = -1
+
 // begin begins an event under the dimensions of base. After the emitter's end it is over before
 // it began.
 func (es *events) begin(at time.Time, base *Recorder) *Event {
@@ -46,7 +49,7 @@ func (es *events) begin(at time.Time, base *Recorder) *Event {
 func (es *events) obtain(e *Emitter) *core {
 	n := len(es.idle)
 	if n == 0 {
-		c := &core{e: e}
+		c := &core{e: e, place: notOpen}
 		c.more.event = c
 		return c
 	}
@@ -60,20 +63,11 @@ func (es *events) obtain(e *Emitter) *core {
 // what it returns.
 func (es *events) end(c *core, number uint64) *core {
 	c.mu.Lock()
-	over := c.number != number
-	if !over {
-		c.number = 0
-	}
-	c.mu.Unlock()
-	if over {
+	defer c.mu.Unlock()
+	if c.number != number {
 		return nil
 	}
-	es.mu.Lock()
-	defer es.mu.Unlock()
-	last := es.open[len(es.open)-1]
-	last.place, es.open[c.place] = c.place, last
-	es.open[len(es.open)-1] = nil
-	es.open = es.open[:len(es.open)-1]
+	c.number = 0
 	return c
 }
 
@@ -99,10 +93,17 @@ func (es *events) split(c *core, number uint64) *core {
 func (es *events) recycle(c *core) {
 	worth := c.reset()
 	es.mu.Lock()
+	defer es.mu.Unlock()
+	if c.place >= 0 {
+		last := len(es.open) - 1
+		es.open[last].place, es.open[c.place] = c.place, es.open[last]
+		es.open[last] = nil
+		es.open = es.open[:last]
+		c.place = notOpen
+	}
 	if worth && len(es.idle) < len(es.open)+maxIdle {
 		es.idle = append(es.idle, c)
 	}
-	es.mu.Unlock()
 }
 
 // all returns the open events, the oldest first; last keeps others from being opened.

@@ -32,9 +32,8 @@ func appendNumber(dst []byte, v float64) []byte {
 	if i := int64(v); float64(i) == v && i > -exactDigits && i < exactDigits {
 		return strconv.AppendInt(dst, i, 10)
 	}
-	const scale, places = 1e6, 6
-	if scaled := math.Round(v * scale); scaled > -exactDigits && scaled < exactDigits && scaled/scale == v {
-		return appendDecimal(dst, int64(scaled), places)
+	if scaled := math.Round(v * millionths); scaled > -exactDigits && scaled < exactDigits && scaled/millionths == v {
+		return appendDecimal(dst, int64(scaled))
 	}
 	if abs := math.Abs(v); abs < 1e-6 || abs >= 1e21 {
 		return strconv.AppendFloat(dst, v, 'e', -1, 64)
@@ -42,26 +41,29 @@ func appendNumber(dst []byte, v float64) []byte {
 	return strconv.AppendFloat(dst, v, 'f', -1, 64)
 }
 
-// appendDecimal appends n / 10^places without the zeros at its end.
-func appendDecimal(dst []byte, n int64, places int) []byte {
+const millionths = 1e6
+
+// appendDecimal appends n millionths, of which some are no whole number, without the zeros at
+// the end.
+func appendDecimal(dst []byte, n int64) []byte {
 	if n < 0 {
 		dst = append(dst, '-')
 		n = -n
 	}
-	for n%10 == 0 {
-		n /= 10
+	dst = strconv.AppendInt(dst, n/millionths, 10)
+	// The point, and three or six digits.
+	f, places := uint32(n%millionths), 6
+	if f%1000 == 0 {
+		f, places = f/1000, 3
+	}
+	var fraction [7]byte
+	fraction[0] = '.'
+	for i := places; i > 0; i-- {
+		fraction[i] = '0' + byte(f%10)
+		f /= 10
+	}
+	for fraction[places] == '0' {
 		places--
 	}
-	start := len(dst)
-	dst = strconv.AppendInt(dst, n, 10)
-	for len(dst)-start <= places {
-		dst = append(dst, '0')
-		copy(dst[start+1:], dst[start:])
-		dst[start] = '0'
-	}
-	point := len(dst) - places
-	dst = append(dst, 0)
-	copy(dst[point+1:], dst[point:])
-	dst[point] = '.'
-	return dst
+	return append(dst, fraction[:places+1]...)
 }

@@ -103,9 +103,7 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 	retry, reject, err := o.offer(ctx, docs)
 	returned = true
 	if err == nil {
-		for i := range docs {
-			o.account.deliver(docs[i])
-		}
+		o.account.deliver(docs...)
 		return nil
 	}
 	o.account.fail(err)

@@ -73,11 +73,16 @@ func (p *properties) put(name string, member []byte) {
 
 // find returns where in list a property is, -1 if it is not.
 func (p *properties) find(name string) int {
-	if p.byName == nil {
-		return slices.IndexFunc(p.list, func(other property) bool { return other.name == name })
+	if p.byName != nil {
+		if at, ok := p.byName[name]; ok {
+			return at
+		}
+		return -1
 	}
-	if at, ok := p.byName[name]; ok {
-		return at
+	for i := range p.list {
+		if p.list[i].name == name {
+			return i
+		}
 	}
 	return -1
 }

@@ -153,8 +153,11 @@ func (r *Recorder) WithTenant(id string) *Recorder {
 	}
 	e := r.e
 	dims := [1]Dimension{{e.config.tenant, id}}
-	hash := r.hash + pairHash(e.tenantHash, id)
 	if e.config.rewrites == nil {
+		hash := r.hash + pairHash(e.tenantHash, id)
+		if found := e.store.known.table.Load().findTenant(hash, r, e.tenantMember, id); found != nil {
+			return found
+		}
 		if found := e.store.known.find(hash, int(r.count)+1, r, dims[:]); found != nil {
 			return found
 		}

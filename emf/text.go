@@ -25,6 +25,14 @@ func printable(r rune) bool { return ' ' <= r && r <= '~' }
 
 func blank(s string) bool { return strings.Trim(s, " ") == "" }
 
+// asIs are the bytes that stand in a JSON string as they are, whatever is around them.
+var asIs = func() (is [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string. What is not valid UTF-8 becomes U+FFFD.
@@ -33,11 +41,11 @@ func appendString(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if asIs[c] {
+			i++
+			continue
+		}
 		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
 			dst = append(dst, s[start:i]...)
 			switch c {
 			case '"', '\\':
