@@ -125,6 +125,9 @@ func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 		if !found {
 			found = true
 			b.props = r.e.appendProperties(b.props[:0], r, event)
+			if r.e.leveled {
+				b.props = r.e.appendLogLevel(b.props, r, at, event)
+			}
 		}
 		n *= uint64(r.weight)
 		account.take(n)
