@@ -23,6 +23,7 @@ type Event struct {
 	properties *properties // nil: none
 	recorders  []*Recorder
 	over       bool
+	dissolved  bool // over without a document
 
 	previous, next *Event // of the open events
 
@@ -189,12 +190,20 @@ func (ev *Event) prepare(b *batch, last bool) bool {
 	}
 	ev.properties.copyTo(&b.event)
 	if last {
-		if ev.properties.reset(); cap(ev.properties.buf) <= keepProperties {
-			propertyLists.Put(ev.properties)
-		}
-		ev.properties = nil
+		ev.freeProperties()
 	}
 	return true
+}
+
+// freeProperties lets the properties go. The caller holds the lock.
+func (ev *Event) freeProperties() {
+	if ev.properties == nil {
+		return
+	}
+	if ev.properties.reset(); cap(ev.properties.buf) <= keepProperties {
+		propertyLists.Put(ev.properties)
+	}
+	ev.properties = nil
 }
 
 // finish diverts what is recorded on the event from now on.

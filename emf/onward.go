@@ -29,7 +29,9 @@ func (s *series) targets() []*series {
 	k, recorders := s.def.kind, s.r.onward
 	switch {
 	case s.r.event != nil:
-		recorders = []*Recorder{s.r.base}
+		if recorders == nil {
+			recorders = []*Recorder{s.r.base}
+		}
 	case k == gauge || k == gaugeFunc:
 		k = samples
 	}
@@ -74,7 +76,7 @@ func (s *series) pass() {
 func (s *series) passed(n uint64) bool {
 	r := s.r
 	weight := n * uint64(r.weight)
-	if r.event != nil {
+	if r.event != nil && !r.event.dissolved {
 		r.e.account.late.Add(weight)
 	}
 	if s.def.void != kept {

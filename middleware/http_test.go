@@ -191,11 +191,13 @@ func TestTenant(t *testing.T) {
 	s.get(t, "GET", "/items/1", 200)
 	s.settle(t)
 	for _, tenant := range []string{"TenantID=a", "TenantID=b"} {
-		s.expect(t, "requests.total", one(1), tenant, "method=GET", "route=/items/{id}")
-		s.expect(t, "requests.active", one(0), tenant, "method=GET")
+		s.expect(t, "requests.total", one(1), tenant)
+		s.expect(t, "requests.active", one(0), tenant)
 		s.expect(t, "items.seen", one(1), tenant)
 	}
-	s.expect(t, "requests.total", one(1), "method=GET", "route=/items/{id}")
+	s.expect(t, "requests.total", one(3), "method=GET", "route=/items/{id}")
+	s.expect(t, "requests.active", one(0), "method=GET")
+	s.expect(t, "requests.total", nil) // not those without a tenant
 	s.expect(t, "items.seen", one(1))
 }
 
@@ -313,18 +315,23 @@ func TestConcurrentRequestsSumUpExactly(t *testing.T) {
 	<-stopped
 	s.settle(t)
 	for _, tenant := range []string{"TenantID=a", "TenantID=b", "TenantID=c", "TenantID=d"} {
-		at := []string{tenant, "method=GET", "route=/items/{id}"}
 		for name, want := range map[string]float64{"requests.total": 2 * each, "requests.errors": 2 * each / 10} {
-			if got := sum(s.values(name, at...)); got != want {
+			if got := sum(s.values(name, tenant)); got != want {
 				t.Errorf("%s of %s: %v, want %v", name, tenant, got, want)
 			}
 		}
 		if got := sum(s.values("items.seen", tenant)); got != 2*each {
 			t.Errorf("items.seen of %s: %v", tenant, got)
 		}
-		active := s.values("requests.active", tenant, "method=GET")
+		active := s.values("requests.active", tenant)
 		if active[len(active)-1] != 0 {
 			t.Errorf("requests.active of %s ends at %v", tenant, active)
+		}
+	}
+	at := []string{"method=GET", "route=/items/{id}"}
+	for name, want := range map[string]float64{"requests.total": clients * each, "requests.errors": clients * each / 10} {
+		if got := sum(s.values(name, at...)); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -1,0 +1,217 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/liftemf/liftemf/emf"
+	"github.com/liftemf/liftemf/internal/hook"
+)
+
+// unit is one unit of work under observation, whatever host it came through: a request, an
+// invocation. A host calls newUnit, begin and finish, each once; begin may be left out where
+// something went wrong before it.
+type unit struct {
+	o        *Observer
+	recorder *emf.Recorder // for handlers: under the tenant, of the event if there is one
+	event    *emf.Event    // nil: values are added up in memory
+	start    time.Time
+	// ending bounds how long the sink may take for the document; nil: not at all.
+	ending context.Context
+
+	gauges [2]*emf.Gauge // requests.active, in each view
+	more   []*emf.Gauge
+}
+
+// errGoexit is why a unit failed whose handler ended its goroutine.
+var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit)")
+
+func newUnit(o *Observer) unit { return unit{o: o, recorder: o.root, start: time.Now()} }
+
+// begin counts a unit of work in. If it is wide it has an event of its own. The request has
+// what is known at the beginning. ctx is for the log.
+func (u *unit) begin(ctx context.Context, req *Request, wide bool) {
+	o := u.o
+	if wide && o.emitter != nil {
+		u.event = o.emitter.Begin()
+		u.recorder = u.event.Recorder
+	}
+	u.recorder = u.recorder.WithTenant(req.TenantID)
+	if o.root != nil {
+		u.activate(req)
+	}
+	if o.logger != nil {
+		o.logStarted(ctx, req)
+	}
+	u.start = time.Now()
+}
+
+// activate raises requests.active.
+func (u *unit) activate(req *Request) {
+	for _, m := range u.o.active.metrics {
+		var room [8]*emf.Recorder
+		for i, r := range u.o.active.recorders(room[:0], u.o.root, req) {
+			gauge := r.Gauge(m.name, emf.Count)
+			gauge.Inc()
+			if i < len(u.gauges) {
+				u.gauges[i] = gauge
+			} else {
+				u.more = append(u.more, gauge)
+			}
+		}
+	}
+}
+
+// deactivate lowers requests.active where it was raised.
+func (u *unit) deactivate() {
+	for _, gauge := range u.gauges {
+		if gauge != nil {
+			gauge.Dec()
+		}
+	}
+	for _, gauge := range u.more {
+		gauge.Dec()
+	}
+}
+
+// context returns a context that carries the unit's recorder and event.
+func (u *unit) context(ctx context.Context) context.Context {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if u.event != nil {
+		ctx = emf.NewContext(ctx, u.event)
+	}
+	return emf.ContextWithRecorder(ctx, u.recorder)
+}
+
+// finish records a unit that has ended, ends its event and logs it. The request has all that
+// is known by now. Why is what it failed with: an error, the value of a panic, or nil.
+//
+// A host whose handler has panicked goes on with the panic afterwards. Functions of the user's
+// are called here, for dimensions and by the logger: if one of them panics the unit is over
+// all the same, and that panic goes on unless the host has one already.
+func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
+	o, took := u.o, time.Since(u.start)
+	defer u.end()
+	u.deactivate()
+	if o.ignored[req.Route] {
+		return
+	}
+	if o.root != nil {
+		s := sample{failed, float64(took) / float64(time.Millisecond), req.ResponseBytes}
+		if u.event != nil && (failed || o.share == 1 || rand.Float64() < o.share) {
+			u.document(req, s)
+		} else {
+			o.record(req, s)
+		}
+	}
+	if o.logger != nil {
+		o.logEnded(ctx, req, took, failed, why)
+	}
+}
+
+// document records a unit in a document of its own.
+func (u *unit) document(req *Request, s sample) {
+	for i := range u.o.groups {
+		var room [8]*emf.Recorder
+		g := &u.o.groups[i]
+		views := g.recorders(room[:0], u.o.root, req)
+		g.put(across(u.event, views), s)
+	}
+	u.o.describe(u.event, req)
+	// The error is in the emitter's Stats and diagnostics; the documents wait there. Not under
+	// the unit's context: it may be over, and the document is to be written all the same.
+	ctx := u.ending
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	_ = u.event.End(ctx)
+}
+
+// end ends the event if no document has.
+func (u *unit) end() {
+	if u.event != nil {
+		dissolve(u.event)
+	}
+}
+
+// sample is what there is to record of a unit.
+type sample struct {
+	failed       bool
+	milliseconds float64
+	bytes        int
+}
+
+// record adds a unit's values up in memory.
+func (o *Observer) record(req *Request, s sample) {
+	for i := range o.groups {
+		var room [8]*emf.Recorder
+		g := &o.groups[i]
+		for _, r := range g.recorders(room[:0], o.root, req) {
+			g.put(r, s)
+		}
+	}
+}
+
+// put records the metrics of a group.
+//
+// The size of responses is a distribution. A gauge keeps the last value of an interval,
+// which says nothing of the thousand before it; a histogram answers for their average,
+// maximum and percentiles.
+func (g *group) put(r *emf.Recorder, s sample) {
+	for i := range g.metrics {
+		name := g.metrics[i].name
+		switch g.metrics[i].metric {
+		case RequestsTotal:
+			r.Counter(name).Inc()
+		case RequestsErrors:
+			if s.failed {
+				r.Counter(name).Inc()
+			}
+		case RequestsDuration:
+			r.Histogram(name, emf.Milliseconds).Observe(s.milliseconds)
+		case ResponseSize:
+			if s.bytes >= 0 {
+				r.Histogram(name, emf.Bytes).Observe(float64(s.bytes))
+			}
+		}
+	}
+}
+
+// describe sets the properties of a unit's document, but for those that are dimensions in it.
+func (o *Observer) describe(ev *emf.Event, req *Request) {
+	set := func(key, value string) {
+		if value != "" && !o.published[key] {
+			ev.SetProperty(key, value)
+		}
+	}
+	set(o.named(MethodDimension), req.Method)
+	set(o.named(RouteDimension), req.Route)
+	set("path", req.Path)
+	if o.root != nil {
+		set(o.emitter.TenantDimension(), req.TenantID)
+	}
+	set("user_id", req.UserID)
+	set("request_id", req.RequestID)
+	set("trace_id", req.TraceID)
+	if key := o.named(StatusDimension); req.Status != 0 && !o.published[key] {
+		ev.SetProperty(key, req.Status)
+	}
+}
+
+// named returns the name that a known dimension is published under.
+func (o *Observer) named(dimension string) string {
+	if renamed := o.dimensions[dimension]; renamed != "" {
+		return renamed
+	}
+	return dimension
+}
+
+func across(ev *emf.Event, views []*emf.Recorder) *emf.Recorder {
+	return hook.Across.(func(*emf.Event, []*emf.Recorder) *emf.Recorder)(ev, views)
+}
+
+func dissolve(ev *emf.Event) { hook.Dissolve.(func(*emf.Event))(ev) }
