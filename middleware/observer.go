@@ -44,6 +44,7 @@ func Observability(e *emf.Emitter, logger *slog.Logger, opts ...Option) *Observe
 		ignored:    make(map[string]bool),
 		requestID:  []string{"X-Request-Id", "X-Amzn-Requestid"},
 		share:      1,
+		lambda:     lambdaDefaults,
 	}}
 	if e != nil && e.Recorder != nil {
 		o.emitter, o.root = e, e.Recorder
@@ -94,7 +95,7 @@ var builtin = map[string]kind{
 	TenantDimension:      byTenant,
 }
 
-var metrics = []Metric{RequestsTotal, RequestsErrors, RequestsDuration, ResponseSize, RequestsActive}
+var metrics = []Metric{RequestsTotal, RequestsErrors, RequestsDuration, ResponseSize, RequestsActive, RequestsTimeouts}
 
 func (m Metric) known() bool { return slices.Contains(metrics, m) }
 

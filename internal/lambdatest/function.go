@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// How long a process has from SIGTERM to SIGKILL when an extension is registered. Without one
-// it gets no SIGTERM.
+// shutdownPhase is how long a process has from SIGTERM to SIGKILL when an extension is
+// registered. Without one it gets no SIGTERM.
 //
 // Source: the AWS Lambda developer guide, "execution environment lifecycle".
 const shutdownPhase = 500 * time.Millisecond
@@ -29,6 +29,7 @@ type Config struct {
 	Timeout     time.Duration // of an invocation; 3 s if zero
 	Concurrency int           // AWS_LAMBDA_MAX_CONCURRENCY; 1 if zero
 	Freeze      bool          // stop the process while it waits for invocations
+	Shutdown    time.Duration // from SIGTERM to SIGKILL; 500 ms if zero, as in Lambda
 }
 
 // Invocation is what a caller sends.
@@ -90,6 +91,9 @@ func Deploy(t testing.TB, c Config) *Function {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
 	}
+	if c.Shutdown == 0 {
+		c.Shutdown = shutdownPhase
+	}
 	if c.Concurrency == 0 {
 		c.Concurrency = 1
 	}
@@ -126,7 +130,7 @@ func (f *Function) Invoke(in Invocation) Result {
 	}
 	for {
 		p := f.process(true)
-		inv := &invocation{Invocation: in, answered: make(chan Result, 1), deadline: make(chan time.Time, 1)}
+		inv := newInvocation(in)
 		select {
 		case p.work <- inv:
 		case <-p.exited:
@@ -135,33 +139,29 @@ func (f *Function) Invoke(in Invocation) Result {
 			}
 			return Result{Outcome: Exited}
 		}
-		return f.await(p, inv)
+		if result, ok := f.await(p, inv); ok {
+			return result
+		}
 	}
 }
 
-func (f *Function) await(p *process, inv *invocation) Result {
+// await waits for the outcome of an invocation; it returns false if the process did not take
+// it.
+func (f *Function) await(p *process, inv *invocation) (result Result, ok bool) {
 	var late <-chan time.Time
 	for {
 		select {
+		case <-inv.refused:
+			return Result{}, false
 		case result := <-inv.answered:
-			return result
+			return result, true
 		case at := <-inv.deadline:
 			late = time.After(time.Until(at))
 		case <-late:
 			p.end()
-			select {
-			case result := <-inv.answered: // at the last moment
-				return result
-			default:
-				return Result{Outcome: TimedOut}
-			}
+			return inv.last(TimedOut), true
 		case <-p.exited:
-			select {
-			case result := <-inv.answered:
-				return result
-			default:
-				return Result{Outcome: Exited}
-			}
+			return inv.last(Exited), true
 		}
 	}
 }

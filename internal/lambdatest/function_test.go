@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // One process, until it panics, exits or is killed.
 func TestOutcomes(t *testing.T) {
-	f := lambdatest.Deploy(t, lambdatest.Config{Program: lambdatest.Build(t, "./echo"), Timeout: 300 * time.Millisecond, Freeze: true})
+	f := lambdatest.Deploy(t, lambdatest.Config{Program: lambdatest.Build(t, "./echo"), Timeout: 2 * time.Second, Freeze: true, Shutdown: 20 * time.Second})
 	for _, step := range []struct {
 		order   string
 		outcome lambdatest.Outcome
@@ -59,7 +59,7 @@ func TestOutcomes(t *testing.T) {
 
 // A process that takes four invocations at once, of which all wait for each other's end.
 func TestConcurrency(t *testing.T) {
-	f := lambdatest.Deploy(t, lambdatest.Config{Program: lambdatest.Build(t, "./echo"), Concurrency: 4})
+	f := lambdatest.Deploy(t, lambdatest.Config{Program: lambdatest.Build(t, "./echo"), Concurrency: 4, Timeout: 20 * time.Second})
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {

@@ -32,8 +32,23 @@ type process struct {
 // invocation is one on its way.
 type invocation struct {
 	Invocation
+	refused  chan struct{}  // the process that was to have it did not want it any more
 	deadline chan time.Time // set when it is handed to the process
 	answered chan Result
+}
+
+func newInvocation(in Invocation) *invocation {
+	return &invocation{in, make(chan struct{}, 1), make(chan time.Time, 1), make(chan Result, 1)}
+}
+
+// last returns the answer if it has come at the last moment, or else that there is none.
+func (inv *invocation) last(outcome Outcome) Result {
+	select {
+	case result := <-inv.answered:
+		return result
+	default:
+		return Result{Outcome: outcome}
+	}
 }
 
 func start(f *Function) *process {
@@ -91,9 +106,13 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	var inv *invocation
 	select {
 	case inv = <-p.work:
-		p.poll(-1)
 	case <-r.Context().Done():
-		p.poll(-1)
+	}
+	p.poll(-1)
+	if r.Context().Err() != nil { // the process has given up asking
+		if inv != nil {
+			inv.refused <- struct{}{}
+		}
 		return
 	}
 	deadline := time.Now().Add(p.f.config.Timeout)
@@ -171,7 +190,7 @@ func (p *process) end() {
 		p.signal(syscall.SIGTERM)
 		select {
 		case <-p.exited:
-		case <-time.After(shutdownPhase):
+		case <-time.After(p.f.config.Shutdown):
 		}
 	}
 	p.kill()

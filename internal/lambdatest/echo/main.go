@@ -16,7 +16,10 @@ import (
 )
 
 func main() {
-	lambda.StartWithOptions(handle, lambda.WithEnableSIGTERM(func() { fmt.Println("SIGTERM") }))
+	lambda.StartWithOptions(handle, lambda.WithEnableSIGTERM(func() {
+		fmt.Println("SIGTERM")
+		os.Exit(0) // sooner than SIGKILL, for the tests' sake
+	}))
 }
 
 func handle(ctx context.Context, order string) (io.Reader, error) {
