@@ -46,10 +46,15 @@ const (
 	logLevelSize = len(`"level":"ERROR","timestamp":"`+logTime+`",`) + len(`"`)
 )
 
-// appendLogLevel appends level and timestamp to the properties of a document of r.
-func (e *Emitter) appendLogLevel(dst []byte, r *Recorder, at time.Time, event *properties) []byte {
+// appendLogLevel appends level and timestamp to the properties of a document of these
+// recorders, unless documents go without.
+func (e *Emitter) appendLogLevel(dst []byte, at time.Time, event *properties, recorders ...*Recorder) []byte {
+	if !e.leveled {
+		return dst
+	}
 	free := func(name string) bool {
-		return !e.properties.has(name) && !event.has(name) && !r.hasDimension(name) && !r.hasMetric(name)
+		clashes := func(r *Recorder) bool { return r.hasDimension(name) || r.hasMetric(name) }
+		return !e.properties.has(name) && !event.has(name) && !slices.ContainsFunc(recorders, clashes)
 	}
 	if free("level") {
 		dst = append(append(append(dst, `"level":"`...), *e.config.logLevel...), `",`...)

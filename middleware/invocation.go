@@ -154,7 +154,7 @@ func (x *invocation) flushEarly() {
 	if !x.handled {
 		x.safely(func() {
 			x.count()
-			x.put(RequestsTimeouts, func(r *emf.Recorder, name string) { r.Counter(name).Inc() })
+			x.each(func(g *group, r *emf.Recorder) { increase(r, g.timeouts) })
 		})
 	}
 	x.flushed = true
@@ -209,11 +209,13 @@ func (x *invocation) outcome() (failed bool, why any) {
 
 func (x *invocation) record(failed bool, took time.Duration) {
 	x.count()
-	if failed {
-		x.put(RequestsErrors, func(r *emf.Recorder, name string) { r.Counter(name).Inc() })
-	}
-	x.put(RequestsDuration, func(r *emf.Recorder, name string) {
-		r.Histogram(name, emf.Milliseconds).Observe(float64(took) / float64(time.Millisecond))
+	x.each(func(g *group, r *emf.Recorder) {
+		if failed {
+			increase(r, g.errors)
+		}
+		if g.duration != "" {
+			r.Histogram(g.duration, emf.Milliseconds).Observe(float64(took) / float64(time.Millisecond))
+		}
 	})
 }
 
@@ -221,27 +223,32 @@ func (x *invocation) record(failed bool, took time.Duration) {
 func (x *invocation) count() {
 	if !x.counted {
 		x.counted = true
-		x.put(RequestsTotal, func(r *emf.Recorder, name string) { r.Counter(name).Inc() })
+		x.each(func(g *group, r *emf.Recorder) { increase(r, g.total) })
 	}
 }
 
-// put records a metric in all its views.
-func (x *invocation) put(m Metric, record func(r *emf.Recorder, name string)) {
+// each calls f for each of the observer's groups, with what records in all its views.
+func (x *invocation) each(f func(g *group, r *emf.Recorder)) {
 	groups := x.host.groups
 	if x.views == nil {
-		x.views = make([]*emf.Recorder, len(groups))
-	}
-	for i := range groups {
-		for _, n := range groups[i].metrics {
-			if n.metric != m {
-				continue
+		views := make([]*emf.Recorder, len(groups))
+		for i, g := range groups {
+			var w walk
+			for g.next(&w, x.host.root, &x.req) != nil {
 			}
-			if x.views[i] == nil {
-				var room [8]*emf.Recorder
-				x.views[i] = across(x.event, groups[i].recorders(room[:0], x.host.root, &x.req))
-			}
-			record(x.views[i], n.name)
+			views[i] = across(x.event, w.seen[:w.n])
 		}
+		x.views = views
+	}
+	for i, g := range groups {
+		f(g, x.views[i])
+	}
+}
+
+// increase adds one to a counter, if it has a name.
+func increase(r *emf.Recorder, name string) {
+	if name != "" {
+		r.Counter(name).Inc()
 	}
 }
 
