@@ -14,7 +14,11 @@ func init() {
 
 // across returns a recorder of the event whose documents carry the dimension sets of each of
 // these recorders of the emitter. Values that come after the event's end go on to all of them.
+// From now on the event writes all its recorders into one document.
 func (ev *Event) across(views []*Recorder) *Recorder {
+	ev.mu.Lock()
+	ev.wide = true
+	ev.mu.Unlock()
 	if len(views) == 1 {
 		return ev.recorder(views[0])
 	}

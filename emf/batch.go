@@ -31,6 +31,7 @@ type batch struct {
 	recorders []*Recorder // to write
 	at        time.Time   // of the event being written
 	event     properties  // of the event being written
+	wide      bool        // it writes one document, see [wide]
 }
 
 // batches are reused; one that has grown beyond keepBatch is let go.
@@ -114,37 +115,50 @@ type partition struct {
 // and the event's properties to b. It reports whether there was anything.
 func (b *batch) write(r *Recorder, at time.Time, event *properties) bool {
 	p := partition{batch: b, env: &r.e.envelope, r: r, at: at}
-	account := &r.e.account
 	found := false
 	last := r.last() // one that is added while this goes on may have a property's name
 	for s := r.first.Load(); s != nil; s = s.following(last) {
-		n, v := s.take(&b.snap)
+		n, ok := b.take(r, s)
 		if n == 0 {
 			continue
 		}
 		if !found {
 			found = true
 			b.props = r.e.appendProperties(b.props[:0], r, event)
+			b.props = r.e.appendLogLevel(b.props, at, event, r)
 		}
-		n *= uint64(r.weight)
-		account.take(n)
-		switch {
-		case s.def.void != kept:
-			account.drop(s.def.void, n)
-			continue
-		case s.def.kind == histogram || s.def.kind == samples:
-			b.value = appendDistribution(b.value[:0], &b.snap)
-		case !inRange(v): // a sum of values that are
-			account.drop(outOfRange, n)
-			r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", s.def.name)
-			continue
-		default:
-			b.value = appendNumber(b.value[:0], v)
+		if ok {
+			p.add(s.def, n)
 		}
-		p.add(s.def, n)
 	}
 	p.close()
 	return found
+}
+
+// take takes what was recorded on a series of r, n values, and writes it to value if there is
+// no reason to drop it.
+func (b *batch) take(r *Recorder, s *series) (n uint64, ok bool) {
+	n, v := s.take(&b.snap)
+	if n == 0 {
+		return 0, false
+	}
+	account := &r.e.account
+	n *= uint64(r.weight)
+	account.take(n)
+	switch {
+	case s.def.void != kept:
+		account.drop(s.def.void, n)
+		return n, false
+	case s.def.kind == histogram || s.def.kind == samples:
+		b.value = appendDistribution(b.value[:0], &b.snap)
+	case !inRange(v): // a sum of values that are
+		account.drop(outOfRange, n)
+		r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", s.def.name)
+		return n, false
+	default:
+		b.value = appendNumber(b.value[:0], v)
+	}
+	return n, true
 }
 
 // add adds a metric of n values, which stand written in value.

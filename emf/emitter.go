@@ -26,6 +26,7 @@ type Emitter struct {
 	now         func() time.Time
 	envelope    envelope
 	properties  properties
+	leveled     bool // documents have a log level
 	definitions definitions
 	sets        sync.Map // of dimensions, as written in directives
 	tenantHash  uint64   // of the name of the tenant dimension
@@ -44,8 +45,9 @@ type Emitter struct {
 // New returns an emitter for a namespace: 1 to 255 letters, digits, spaces and
 // . - _ / # : characters. With an empty namespace it is taken from AWS_EMF_NAMESPACE or
 // POWERTOOLS_METRICS_NAMESPACE. Where no dimension Service is given, its value is taken
-// from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true
-// drops everything at the flush, counted as "disabled". The environment is read here and
+// from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true, or
+// POWERTOOLS_DEV=true where that is not false, drops everything at the flush, counted as
+// "disabled". For AWS_LAMBDA_LOG_LEVEL see [WithLogLevel]. The environment is read here and
 // never again.
 //
 // An emitter with a flush interval owns a goroutine until it is closed.
@@ -58,7 +60,11 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		config:      c,
 		now:         c.now,
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
+		leveled:     c.logLevel != nil && *c.logLevel != "",
 		diagnostics: diagnostics{logger: c.logger},
+	}
+	if e.leveled {
+		e.envelope.max -= logLevelSize
 	}
 	names := make([]string, 0, len(c.properties))
 	for name := range c.properties {

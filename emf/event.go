@@ -23,6 +23,7 @@ type Event struct {
 	properties *properties // nil: none
 	recorders  []*Recorder
 	over       bool
+	wide       bool // all recorders in one document
 	dissolved  bool // over without a document
 
 	previous, next *Event // of the open events
@@ -182,7 +183,7 @@ func (ev *Event) prepare(b *batch, last bool) bool {
 		return false
 	}
 	ev.over = last
-	b.at = ev.at
+	b.at, b.wide = ev.at, ev.wide
 	b.recorders = append(b.recorders[:0], ev.recorders...)
 	b.event.reset()
 	if ev.properties == nil {
@@ -221,6 +222,11 @@ func (ev *Event) finish(b *batch) {
 func (e *Emitter) write(b *batch) {
 	age := e.now().Sub(b.at)
 	inWindow := age <= oldest && age >= -newest
+	if b.wide && inWindow {
+		b.writeWide(e, b.recorders, b.at, &b.event)
+		clear(b.recorders)
+		return
+	}
 	for _, r := range b.recorders {
 		switch {
 		case r.first.Load() == nil:

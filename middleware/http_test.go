@@ -201,15 +201,15 @@ func TestTenant(t *testing.T) {
 	s.expect(t, "items.seen", one(1))
 }
 
-type key struct{}
+type ctxKey struct{}
 
 func TestContext(t *testing.T) {
 	s := newUnstarted(t, http.NotFoundHandler())
 	ev := s.metrics.Begin()
-	parent, cancel := context.WithCancel(emf.NewContext(context.WithValue(context.Background(), key{}, "kept"), ev))
+	parent, cancel := context.WithCancel(emf.NewContext(context.WithValue(context.Background(), ctxKey{}, "kept"), ev))
 	handler := s.observer.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
-		if ctx.Value(key{}) != "kept" {
+		if ctx.Value(ctxKey{}) != "kept" {
 			t.Error("a value of the request's context is gone")
 		}
 		if emf.FromContext(ctx) != s.metrics.Recorder {

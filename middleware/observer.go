@@ -20,8 +20,8 @@ type Observer struct {
 	root    *emf.Recorder
 	logger  *slog.Logger // nil: nothing is logged
 
-	groups []group
-	active group // its metrics are none if it is left out
+	groups []*group
+	active *group // of requests.active; nil: left out
 	// published are the names of dimensions in documents: no property can have them.
 	published map[string]bool
 }
@@ -44,6 +44,7 @@ func Observability(e *emf.Emitter, logger *slog.Logger, opts ...Option) *Observe
 		ignored:    make(map[string]bool),
 		requestID:  []string{"X-Request-Id", "X-Amzn-Requestid"},
 		share:      1,
+		lambda:     lambdaDefaults,
 	}}
 	if e != nil && e.Recorder != nil {
 		o.emitter, o.root = e, e.Recorder
@@ -86,15 +87,7 @@ func (c *config) add(d dimension) {
 	c.own = append(c.own, d)
 }
 
-var builtin = map[string]kind{
-	MethodDimension:      byMethod,
-	RouteDimension:       byRoute,
-	StatusDimension:      byStatus,
-	StatusClassDimension: byStatusClass,
-	TenantDimension:      byTenant,
-}
-
-var metrics = []Metric{RequestsTotal, RequestsErrors, RequestsDuration, ResponseSize, RequestsActive}
+var metrics = []Metric{RequestsTotal, RequestsErrors, RequestsDuration, ResponseSize, RequestsActive, RequestsTimeouts}
 
 func (m Metric) known() bool { return slices.Contains(metrics, m) }
 
@@ -126,61 +119,67 @@ func (o *Observer) compile() {
 			views = o.compileViews(own, rollups)
 		}
 		if m == RequestsActive {
-			o.active = group{earlyOnly(views), []named{{m, name}}}
+			o.active = newGroup(earlyOnly(views))
+			o.active.add(m, name)
 			continue
 		}
-		o.join(views, named{m, name})
-		for _, v := range views {
-			for _, d := range v {
-				o.published[d.name] = true
-			}
+		o.groupOf(views).add(m, name)
+		for _, d := range slices.Concat(views...) {
+			o.published[d.name] = true
 		}
 	}
 }
 
-// join adds a metric to the group that has these views.
-func (o *Observer) join(views []viewOf, m named) {
-	same := func(g group) bool { return slices.EqualFunc(g.views, views, sameNames) }
-	if i := slices.IndexFunc(o.groups, same); i >= 0 {
-		o.groups[i].metrics = append(o.groups[i].metrics, m)
-		return
+// groupOf returns the group that has these views.
+func (o *Observer) groupOf(views []dimensions) *group {
+	same := func(v *view, dims dimensions) bool { return v.same(dims) }
+	for _, g := range o.groups {
+		if slices.EqualFunc(g.views, views, same) {
+			return g
+		}
 	}
-	o.groups = append(o.groups, group{views, []named{m}})
+	g := newGroup(views)
+	o.groups = append(o.groups, g)
+	return g
 }
 
 // compileViews finds the dimensions that views name. There is at least one view in the result;
 // if the emitter makes the sets it is one with all of them.
-func (o *Observer) compileViews(views []View, rollups bool) (compiled []viewOf) {
+func (o *Observer) compileViews(views []View, rollups bool) (compiled []dimensions) {
 	for _, v := range views {
-		var c viewOf
+		var c dimensions
 		for _, name := range v {
 			d, ok := o.dimension(name)
 			switch {
 			case !ok:
 				o.complain("view %q: no dimension %q", []string(v), name)
-			case slices.ContainsFunc(c, func(other dimension) bool { return other.name == d.name }):
+			case c.has(d.name):
 				o.complain("view %q: %q twice", []string(v), name)
 			default:
 				c = append(c, d)
 			}
 		}
-		if slices.ContainsFunc(compiled, func(other viewOf) bool { return sameNames(c, other) }) {
+		if slices.ContainsFunc(compiled, c.same) {
 			o.complain("view %q comes twice", []string(v))
 			continue
+		}
+		if len(compiled) == maxViews {
+			o.complain("view %q: more than %d views", []string(v), maxViews)
+			break
 		}
 		compiled = append(compiled, c)
 	}
 	switch {
 	case compiled == nil:
-		return []viewOf{nil}
+		return []dimensions{nil}
 	case rollups:
-		var union viewOf
+		var union dimensions
 		for _, d := range slices.Concat(compiled...) {
-			if !slices.ContainsFunc(union, func(other dimension) bool { return other.name == d.name }) {
+			if !union.has(d.name) {
 				union = append(union, d)
 			}
 		}
-		return []viewOf{union}
+		return []dimensions{union}
 	}
 	return compiled
 }

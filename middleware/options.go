@@ -28,6 +28,8 @@ type config struct {
 	perRequest bool
 	share      float64
 
+	lambda lambdaConfig
+
 	problems []error
 }
 

@@ -28,6 +28,7 @@ type unit struct {
 // errGoexit is why a unit failed whose handler ended its goroutine.
 var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit)")
 
+// newUnit returns a unit that starts now.
 func newUnit(o *Observer) unit { return unit{o: o, recorder: o.root, start: time.Now()} }
 
 // begin counts a unit of work in. If it is wide it has an event of its own. The request has
@@ -45,22 +46,26 @@ func (u *unit) begin(ctx context.Context, req *Request, wide bool) {
 	if o.logger != nil {
 		o.logStarted(ctx, req)
 	}
-	u.start = time.Now()
 }
 
 // activate raises requests.active.
 func (u *unit) activate(req *Request) {
-	for _, m := range u.o.active.metrics {
-		var room [8]*emf.Recorder
-		for i, r := range u.o.active.recorders(room[:0], u.o.root, req) {
-			gauge := r.Gauge(m.name, emf.Count)
-			gauge.Inc()
-			if i < len(u.gauges) {
-				u.gauges[i] = gauge
-			} else {
-				u.more = append(u.more, gauge)
-			}
+	g := u.o.active
+	if g == nil {
+		return
+	}
+	var w walk
+	for n := 0; ; n++ {
+		h := g.next(&w, u.o.root, req)
+		switch {
+		case h == nil:
+			return
+		case n < len(u.gauges):
+			u.gauges[n] = h.active
+		default:
+			u.more = append(u.more, h.active)
 		}
+		h.active.Inc()
 	}
 }
 
@@ -101,7 +106,7 @@ func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
 		return
 	}
 	if o.root != nil {
-		s := sample{failed, float64(took) / float64(time.Millisecond), req.ResponseBytes}
+		s := &sample{failed, float64(took) / float64(time.Millisecond), req.ResponseBytes}
 		if u.event != nil && (failed || o.share == 1 || rand.Float64() < o.share) {
 			u.document(req, s)
 		} else {
@@ -114,12 +119,14 @@ func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
 }
 
 // document records a unit in a document of its own.
-func (u *unit) document(req *Request, s sample) {
-	for i := range u.o.groups {
-		var room [8]*emf.Recorder
-		g := &u.o.groups[i]
-		views := g.recorders(room[:0], u.o.root, req)
-		g.put(across(u.event, views), s)
+func (u *unit) document(req *Request, s *sample) {
+	for _, g := range u.o.groups {
+		var w walk
+		for g.next(&w, u.o.root, req) != nil {
+		}
+		var h handles
+		g.fill(&h, across(u.event, w.seen[:w.n]))
+		g.put(&h, s)
 	}
 	u.o.describe(u.event, req)
 	// The error is in the emitter's Stats and diagnostics; the documents wait there. Not under
@@ -146,37 +153,11 @@ type sample struct {
 }
 
 // record adds a unit's values up in memory.
-func (o *Observer) record(req *Request, s sample) {
-	for i := range o.groups {
-		var room [8]*emf.Recorder
-		g := &o.groups[i]
-		for _, r := range g.recorders(room[:0], o.root, req) {
-			g.put(r, s)
-		}
-	}
-}
-
-// put records the metrics of a group.
-//
-// The size of responses is a distribution. A gauge keeps the last value of an interval,
-// which says nothing of the thousand before it; a histogram answers for their average,
-// maximum and percentiles.
-func (g *group) put(r *emf.Recorder, s sample) {
-	for i := range g.metrics {
-		name := g.metrics[i].name
-		switch g.metrics[i].metric {
-		case RequestsTotal:
-			r.Counter(name).Inc()
-		case RequestsErrors:
-			if s.failed {
-				r.Counter(name).Inc()
-			}
-		case RequestsDuration:
-			r.Histogram(name, emf.Milliseconds).Observe(s.milliseconds)
-		case ResponseSize:
-			if s.bytes >= 0 {
-				r.Histogram(name, emf.Bytes).Observe(float64(s.bytes))
-			}
+func (o *Observer) record(req *Request, s *sample) {
+	for _, g := range o.groups {
+		var w walk
+		for h := g.next(&w, o.root, req); h != nil; h = g.next(&w, o.root, req) {
+			g.put(h, s)
 		}
 	}
 }

@@ -14,6 +14,10 @@ var HasRollups any
 // emitter, which must be different.
 var Across any
 
+// Report is a func(*emf.Emitter, error). It logs that a flush failed, as the emitter does with
+// flushes of its own.
+var Report any
+
 // Dissolve is a func(*emf.Event). It ends the event without a document: its values go to the
 // emitter's own recorders, as if they had been recorded there, and its properties go nowhere.
 var Dissolve any
