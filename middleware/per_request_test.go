@@ -107,11 +107,11 @@ func TestSampling(t *testing.T) {
 
 	e, metrics = emftest.New(t)
 	h = MetricsOnly(e, PerRequest(), WithSampling(0.25)).HTTP(mux)
-	for range 4000 {
+	for range 1000 {
 		send(h, "GET", "/works", "")
 	}
-	require.InDelta(t, 1000, len(metrics.Documents()), 200) // 14 times what chance varies by
-	require.Equal(t, 4000.0, metrics.Sum("requests.total", emf.Dim("route", "/{status}")))
+	require.InDelta(t, 250, len(metrics.Documents()), 150) // ten times what chance varies by
+	require.Equal(t, 1000.0, metrics.Sum("requests.total", emf.Dim("route", "/{status}")))
 }
 
 // However a handler ends, its document is written, once.
@@ -124,7 +124,7 @@ func TestPerRequestHoweverItEnds(t *testing.T) {
 	}{
 		"panic":           {func() { panic(custom) }, true, 500},
 		"nil panic":       {func() { panic(nil) }, true, 500}, //nolint:govet // what runtime makes of it
-		"runtime panic":   {func() { var m map[string]int; m["x"] = 1 }, true, 500},
+		"runtime panic":   {func() { _ = []int{}[len(custom.Error())] }, true, 500},
 		"ErrAbortHandler": {func() { panic(http.ErrAbortHandler) }, true, 500},
 		"Goexit":          {runtime.Goexit, true, 500},
 		"return":          {func() {}, false, 200},
