@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -51,8 +52,14 @@ type invocation struct {
 	over    bool
 }
 
-// invocationKey is where a context says that it is of an invocation that an observer has seen.
+// invocationKey is where a context has the invocation that an observer has seen.
 type invocationKey struct{ o *Observer }
+
+// invocationOf returns the invocation that an observer has seen ctx in, nil if there is none.
+func invocationOf(ctx context.Context, o *Observer) *invocation {
+	x, _ := ctx.Value(invocationKey{o}).(*invocation)
+	return x
+}
 
 // invocation returns a new invocation, or nil if ctx is already one's. It calls nothing of the
 // user's.
@@ -60,7 +67,7 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if ctx.Value(invocationKey{h.Observer}) != nil {
+	if invocationOf(ctx, h.Observer) != nil {
 		return nil
 	}
 	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx}
@@ -89,7 +96,7 @@ func (x *invocation) begin() context.Context {
 		x.coldStart()
 	}
 	x.admit()
-	ctx := x.context(context.WithValue(x.parent, invocationKey{h.Observer}, true))
+	ctx := x.context(context.WithValue(x.parent, invocationKey{h.Observer}, x))
 	if h.logger != nil {
 		h.logStarted(ctx, &x.req)
 	}
@@ -131,6 +138,35 @@ func (x *invocation) describe(ev *emf.Event) {
 	x.host.describe(ev, &x.req)
 	if x.host.version != "" {
 		ev.SetProperty("function_version", x.host.version)
+	}
+}
+
+// identify adds to what is known of the invocation. What is empty in req changes nothing, and
+// neither does a negative size.
+func (x *invocation) identify(req Request) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, field := range [...]struct{ to, from *string }{
+		{&x.req.Method, &req.Method},
+		{&x.req.Route, &req.Route},
+		{&x.req.Path, &req.Path},
+		{&x.req.TenantID, &req.TenantID},
+		{&x.req.UserID, &req.UserID},
+		{&x.req.RequestID, &req.RequestID},
+		{&x.req.TraceID, &req.TraceID},
+	} {
+		if *field.from != "" {
+			*field.to = *field.from
+		}
+	}
+	if req.Status != 0 {
+		x.req.Status = req.Status
+	}
+	if req.ResponseBytes >= 0 {
+		x.req.ResponseBytes = req.ResponseBytes
+	}
+	if x.event != nil {
+		x.describe(x.event)
 	}
 }
 
@@ -204,7 +240,7 @@ func (x *invocation) outcome() (failed bool, why any) {
 	case x.err != nil:
 		return true, x.err
 	}
-	return false, nil
+	return x.req.Status >= http.StatusInternalServerError, nil
 }
 
 func (x *invocation) record(failed bool, took time.Duration) {
@@ -215,6 +251,9 @@ func (x *invocation) record(failed bool, took time.Duration) {
 		}
 		if g.duration != "" {
 			r.Histogram(g.duration, emf.Milliseconds).Observe(float64(took) / float64(time.Millisecond))
+		}
+		if g.size != "" && x.req.ResponseBytes >= 0 {
+			r.Histogram(g.size, emf.Bytes).Observe(float64(x.req.ResponseBytes))
 		}
 	})
 }

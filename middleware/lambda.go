@@ -40,6 +40,11 @@ import (
 //
 // An invocation that passes through the same observer again inside h is recorded once.
 func Lambda[In, Out any](o *Observer, h func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return invocations(o, h, nil)
+}
+
+// invocations is Lambda for handlers whose results may tell more of a request.
+func invocations[In, Out any](o *Observer, h func(context.Context, In) (Out, error), describe func(Out) Request) func(context.Context, In) (Out, error) {
 	if o.idle() || h == nil {
 		return h
 	}
@@ -53,6 +58,9 @@ func Lambda[In, Out any](o *Observer, h func(context.Context, In) (Out, error)) 
 		out, err := h(x.begin(), in)
 		_, stream := any(out).(io.Reader)
 		x.returned(err, stream)
+		if describe != nil && err == nil {
+			x.safely(func() { x.identify(describe(out)) })
+		}
 		return out, err
 	}
 }
