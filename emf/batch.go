@@ -99,18 +99,23 @@ func (env *envelope) room(r *Recorder) int {
 	return env.max - fixed - min(metricRoom, env.max/4)
 }
 
-// partition writes the metrics of one recorder, in as many documents as it takes.
+// partition writes the metrics of one recorder, in as many documents as it takes; of a wide
+// event, see [core.wide], those of all its recorders, one after the other.
 type partition struct {
 	*batch
-	r  *Recorder
+	r  *Recorder // whose metrics are written
 	at time.Time
 	ev *core // nil: not of an event
 
-	found   bool   // something was recorded
-	taken   uint64 // values, not accounted for yet
-	start   int    // of the open document in buf
-	metrics int    // in the open document; 0: none is open
+	found bool   // something was recorded
+	taken uint64 // values, not accounted for yet
+
+	// Of the open document:
+	start   int // in buf
+	metrics int // 0: none is open
 	values  uint64
+	dims    string
+	in      []*Recorder // the last one has the open directive
 }
 
 // write takes what was recorded on r and adds documents with it and with the emitter's
@@ -143,8 +148,11 @@ func (b *batch) writeEvent(ev *core) {
 	if !ev.e.config.disabled {
 		b.hour = ev.e.bill.at(now, &ev.e.account.bytes)
 	}
+	p := partition{batch: b, at: ev.at, ev: ev}
 	for _, r := range ev.recorders {
-		p := partition{batch: b, r: r, at: ev.at, ev: ev}
+		if p.r = r; !ev.wide {
+			p.found = false
+		}
 		for i := range ev.tallies {
 			s := &ev.tallies[i]
 			if s.r != r {
@@ -170,6 +178,11 @@ func (b *batch) writeEvent(ev *core) {
 				p.addValue(s.def, n, v)
 			}
 		}
+		if !ev.wide {
+			p.close()
+		}
+	}
+	if p.r != nil {
 		p.end()
 	}
 }
@@ -178,7 +191,7 @@ func (b *batch) writeEvent(ev *core) {
 func (p *partition) take(def *definition, n uint64) bool {
 	if !p.found {
 		p.found = true
-		p.props = p.appendProperties(p.props[:0])
+		p.props = p.appendLogLevel(p.appendProperties(p.props[:0]))
 	}
 	p.taken += n * uint64(p.r.weight)
 	if def.void != kept {
@@ -214,19 +227,30 @@ func (p *partition) addValue(def *definition, n uint64, v float64) {
 func (p *partition) add(def *definition, n uint64) {
 	env := &p.r.e.envelope
 	if p.metrics > 0 {
-		size := len(p.buf) - p.start + len(metricsClose) + len(p.r.dims) + len(p.props) + len(p.members)
-		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > env.max {
+		size := len(p.buf) - p.start + len(metricsClose) + len(p.dims) + len(p.props) + len(p.members)
+		if p.turns() {
+			size += p.turnSize()
+		}
+		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > env.max || p.turns() && p.contradicts() {
 			p.close()
 		}
 	}
-	if p.metrics == 0 {
+	switch {
+	case p.metrics == 0:
 		p.start = len(p.buf)
 		p.buf = append(p.buf, env.head...)
 		p.buf = strconv.AppendInt(p.buf, p.at.UnixMilli(), 10)
 		p.buf = append(p.buf, env.body...)
 		p.buf = append(p.buf, p.r.sets...)
 		p.buf = append(p.buf, metricsOpen...)
-	} else {
+		p.dims = p.r.dims
+		if p.ev != nil && p.ev.wide {
+			p.in = append(p.in, p.r)
+		}
+	case p.turns():
+		p.turn()
+		p.members = append(p.members, ',')
+	default:
 		p.buf = append(p.buf, ',')
 		p.members = append(p.members, ',')
 	}
@@ -243,12 +267,12 @@ func (p *partition) close() {
 		return
 	}
 	p.buf = append(p.buf, metricsClose...)
-	p.buf = append(p.buf, p.r.dims...)
+	p.buf = append(p.buf, p.dims...)
 	p.buf = append(p.buf, p.props...)
 	p.buf = append(p.buf, p.members...)
 	p.buf = append(p.buf, '}')
 	p.docs = append(p.docs, Document{Time: p.at, Values: int(p.values)})
 	p.ends = append(p.ends, len(p.buf))
-	p.members = p.members[:0]
+	p.members, p.in = p.members[:0], p.in[:0]
 	p.metrics, p.values = 0, 0
 }

@@ -26,6 +26,7 @@ type core struct {
 	tallies    []tally     // in order of first use
 	first      map[tallyName]int
 	asks       bool // there is a gauge function among them
+	wide       bool // all recorders go into one document
 
 	handles []handles // for events to come
 	unused  []series  // for tallies to come
@@ -319,7 +320,7 @@ func (s *tally) waiting() uint64 {
 // moveTo moves what was recorded to another core, which has none, and copies the properties.
 // The caller holds the lock.
 func (c *core) moveTo(to *core) {
-	to.at, to.asks = c.at, c.asks
+	to.at, to.asks, to.wide = c.at, c.asks, c.wide
 	to.recorders = append(to.recorders, c.recorders...)
 	c.properties.copyTo(&to.properties)
 	for i := range c.tallies {
@@ -343,7 +344,7 @@ func (c *core) reset() bool {
 	worth := len(c.tallies) <= maxMetrics && cap(c.properties.buf) <= keepProperties
 	clear(c.recorders)
 	clear(c.first)
-	c.asks = false
+	c.asks, c.wide = false, false
 	c.recorders, c.tallies = c.recorders[:0], c.tallies[:0]
 	c.properties.reset()
 	return worth

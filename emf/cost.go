@@ -137,9 +137,10 @@ func (h *billedHour) note(s *series) {
 // count counts a metric under each set of dimensions that it is published under.
 func (h *billedHour) count(r *Recorder, def *definition) {
 	switch r.state.Load() {
-	case ofEvent:
-		h.count(r.base, def)
-	case split, folded:
+	case ofEvent, split, folded:
+		if r.base != nil && r.onward() == nil {
+			h.count(r.base, def)
+		}
 		for _, to := range r.onward() {
 			h.count(to, def)
 		}

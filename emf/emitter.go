@@ -26,6 +26,7 @@ type Emitter struct {
 	now          func() time.Time
 	envelope     envelope
 	properties   properties
+	leveled      bool // documents have a log level
 	definitions  definitions
 	tenantHash   uint64 // of the name of the tenant dimension
 	tenantMember string // how its member begins: `"TenantID":"`
@@ -47,8 +48,9 @@ type Emitter struct {
 // . - _ / # : characters, no colon first and no AWS/, which CloudWatch reserves for AWS's own
 // metrics. With an empty namespace it is taken from AWS_EMF_NAMESPACE or
 // POWERTOOLS_METRICS_NAMESPACE. Where no dimension Service is given, its value is taken
-// from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true
-// drops everything at the flush, counted as "disabled". The environment is read here and
+// from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true,
+// or POWERTOOLS_DEV=true where that is not false, drops everything at the flush, counted as
+// "disabled". For AWS_LAMBDA_LOG_LEVEL see [WithLogLevel]. The environment is read here and
 // never again.
 //
 // An emitter with a flush interval owns a goroutine until it is closed.
@@ -63,6 +65,10 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
 		diagnostics: diagnostics{logger: c.logger},
 		settled:     make(chan struct{}),
+		leveled:     c.logLevel != nil && *c.logLevel != "",
+	}
+	if e.leveled {
+		e.envelope.max -= logLevelSize
 	}
 	names := make([]string, 0, len(c.properties))
 	for name := range c.properties {

@@ -102,8 +102,14 @@ func (kr *keyring) of(e *Emitter, dims []Dimension, hidden bool) *keys {
 	return kr.add(ks)
 }
 
-// split returns the same keys for recorders that publish under other sets.
-func (kr *keyring) split(ks *keys, sets []string) *keys {
+// under returns the same keys for recorders that publish under the sets of others.
+func (kr *keyring) under(ks *keys, others []*Recorder) *keys {
+	var weight uint16
+	sets := make([]string, 0, 8)
+	for _, r := range others {
+		sets = append(sets, r.sets)
+		weight += r.weight
+	}
 	joined := strings.Join(sets, ",")
 	kr.text = append(append(kr.text[:0], ','), joined...) // as nothing in of begins
 	for _, name := range ks.names {
@@ -112,7 +118,7 @@ func (kr *keyring) split(ks *keys, sets []string) *keys {
 	if found := kr.byText[string(kr.text)]; found != nil {
 		return found
 	}
-	other := &keys{e: ks.e, names: ks.names, sets: joined, count: ks.count, weight: uint16(len(sets))}
+	other := &keys{e: ks.e, names: ks.names, sets: joined, count: ks.count, weight: weight}
 	other.clash.Store(ks.clash.Load())
 	return kr.add(other)
 }

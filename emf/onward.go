@@ -29,7 +29,9 @@ func (s *series) targets() []*series {
 	k, recorders := s.def.kind, s.r.onward()
 	switch {
 	case s.r.event() != nil:
-		recorders = []*Recorder{s.r.base}
+		if recorders == nil {
+			recorders = []*Recorder{s.r.base}
+		}
 	case k == gauge || k == gaugeFunc:
 		k = samples
 	}

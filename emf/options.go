@@ -38,6 +38,7 @@ type config struct {
 	logGroup      string
 	now           func() time.Time
 	logger        *slog.Logger
+	logLevel      *string // nil: not asked for, until the environment is read
 	disabled      bool
 	sealed        bool // the environment is ignored
 }
@@ -284,7 +285,14 @@ func (c *config) readEnvironment() {
 	if service := firstEnv("AWS_EMF_SERVICE_NAME", "POWERTOOLS_SERVICE_NAME"); service != "" && indexName(c.dimensions, "Service") < 0 {
 		c.dimensions = slices.Insert(c.dimensions, 0, Dim("Service", service))
 	}
-	c.disabled, _ = strconv.ParseBool(os.Getenv("POWERTOOLS_METRICS_DISABLED"))
+	disabled, err := strconv.ParseBool(os.Getenv("POWERTOOLS_METRICS_DISABLED"))
+	if err != nil {
+		disabled, _ = strconv.ParseBool(os.Getenv("POWERTOOLS_DEV"))
+	}
+	c.disabled = disabled
+	if level := lambdaLogLevel(); level != "" && c.logLevel == nil {
+		c.logLevel = &level
+	}
 }
 
 func firstEnv(names ...string) string {

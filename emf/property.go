@@ -116,6 +116,9 @@ func (p *properties) has(name string) bool {
 // room, and those named like a dimension or metric, are left out and counted.
 func (p *partition) appendProperties(dst []byte) []byte {
 	e := p.r.e
+	if p.ev != nil && p.ev.wide {
+		return p.appendWideProperties(dst)
+	}
 	room := e.envelope.room(p.r)
 	event := &none
 	if p.ev != nil {
@@ -129,7 +132,7 @@ func (p *partition) appendProperties(dst []byte) []byte {
 		for i := range from.list {
 			switch member := &from.list[i]; {
 			case from != event && event.has(member.name):
-			case p.r.hasDimension(member.name) || p.hasMetric(member.name):
+			case p.has(p.r, member.name):
 				e.loseProperty(member.name, conflict)
 			case len(dst)-start+member.end-member.start > room:
 				e.loseProperty(member.name, largeProperty)
@@ -143,13 +146,18 @@ func (p *partition) appendProperties(dst []byte) []byte {
 
 var none properties
 
-// hasMetric reports whether a metric that may be written has that name.
-func (p *partition) hasMetric(name string) bool {
+// has reports whether a dimension of r, or a metric that may be written, has that name.
+func (p *partition) has(r *Recorder, name string) bool {
+	return r.hasDimension(name) || p.hasMetric(r, name)
+}
+
+// hasMetric reports whether a metric of r that may be written has that name.
+func (p *partition) hasMetric(r *Recorder, name string) bool {
 	if p.ev == nil {
-		return p.r.hasMetric(name)
+		return r.hasMetric(name)
 	}
 	for i := range p.ev.tallies {
-		if s := &p.ev.tallies[i]; s.r == p.r && s.def.name == name && s.def.void == kept {
+		if s := &p.ev.tallies[i]; s.r == r && s.def.name == name && s.def.void == kept {
 			return true
 		}
 	}

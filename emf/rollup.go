@@ -64,11 +64,7 @@ func (s *store) split(r *Recorder, dims []Dimension) {
 		views = []*Recorder{s.view(dims[:min(len(dims), maxDimensions)])}
 	}
 	r.extend().onward = views
-	var sets []string
-	for _, view := range views {
-		sets = append(sets, view.sets)
-	}
-	r.keys = s.keys.split(r.keys, sets)
+	r.keys = s.keys.under(r.keys, views)
 	r.state.Store(split)
 }
 

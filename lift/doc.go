@@ -10,6 +10,10 @@
 //
 // comes out of the emitter's sink as documents that CloudWatch makes metrics of.
 //
+// To be the collector of an application that is written with Lift, its methods have to return
+// Lift's own types: [Adapt] does that for App.WithMetrics, [AdaptFull] for what wants a
+// pkg/observability MetricsCollector, both without importing Lift and checked by the compiler.
+//
 // In Lambda nothing is flushed between invocations, because nothing runs there: call
 // [Collector.Flush] before an invocation returns. Elsewhere the emitter flushes by its
 // timer, and [Collector.Close] when the program ends.

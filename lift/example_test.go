@@ -1,12 +1,15 @@
 package lift_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/liftemf/liftemf/emf"
+	standin "github.com/liftemf/liftemf/internal/standin/lift"
+	"github.com/liftemf/liftemf/internal/standin/observability"
 	"github.com/liftemf/liftemf/lift"
 	"github.com/liftemf/liftemf/sink"
 )
@@ -81,4 +84,36 @@ func ExampleCollector_GetStats() {
 	fmt.Println(stats.MetricsRecorded, stats.MetricsDropped, stats.ErrorCount, stats.LastError)
 	// Output:
 	// 1 1 1 values dropped: bad name (1)
+}
+
+func ExampleAdapt() {
+	app := standin.New() // Lift's lift.New()
+	app.WithMetrics(lift.Adapt(lift.NewCollector(newEmitter()),
+		func(c *emf.Counter) standin.Counter { return c },
+		func(h *emf.Histogram) standin.Histogram { return h },
+		func(g *emf.Gauge) standin.Gauge { return g }))
+	app.Handle("GET", "/orders/:id", func(c *standin.Context) error {
+		c.Metrics.Counter("orders.read", map[string]string{"tenant_id": c.TenantID()}).Inc()
+		return c.Metrics.Flush()
+	})
+	_, _ = app.HandleRequest(context.Background(), &standin.Request{
+		Method: "GET", Path: "/orders/7", Headers: map[string]string{"X-Tenant-Id": "acme"},
+	})
+	// Output:
+	// {"_aws":{"Timestamp":1772366400000,"CloudWatchMetrics":[{"Namespace":"shop","Dimensions":[["TenantID"]],"Metrics":[{"Name":"orders.read","Unit":"Count"}]}]},"TenantID":"acme","orders.read":1}
+}
+
+func ExampleAdaptFull() {
+	type metrics = lift.Full[observability.MetricsCollector, observability.MetricEntry,
+		observability.MetricsStats, standin.Counter, standin.Histogram, standin.Gauge]
+
+	var m observability.MetricsCollector = lift.AdaptFull(lift.NewCollector(newEmitter()),
+		func(c *emf.Counter) standin.Counter { return c },
+		func(h *emf.Histogram) standin.Histogram { return h },
+		func(g *emf.Gauge) standin.Gauge { return g },
+		func(m *metrics) observability.MetricsCollector { return m })
+	defer m.Close()
+	m.WithTag("queue", "mail").RecordSuccess("send")
+	// Output:
+	// {"_aws":{"Timestamp":1772366400000,"CloudWatchMetrics":[{"Namespace":"shop","Dimensions":[["queue"]],"Metrics":[{"Name":"send.success","Unit":"Count"}]}]},"queue":"mail","send.success":1}
 }

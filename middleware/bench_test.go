@@ -3,8 +3,11 @@ package middleware
 import (
 	"context"
 	"io"
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/liftemf/liftemf/emf"
@@ -30,21 +33,25 @@ func handlers(tb testing.TB) (handlers map[string]http.Handler, metrics *emf.Emi
 	mux.HandleFunc("GET /items", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "item") })
 	tenant := WithTenant(func(*http.Request) string { return "acme" })
 	return map[string]http.Handler{
-		"bare":            mux,
-		"observed":        MetricsOnly(metrics).HTTP(mux),
-		"observed/tenant": MetricsOnly(metrics, tenant).HTTP(mux),
+		"bare":               mux,
+		"observed":           MetricsOnly(metrics).HTTP(mux),
+		"observed/tenant":    MetricsOnly(metrics, tenant).HTTP(mux),
+		"observed/logged":    Observability(metrics, slog.New(slog.DiscardHandler), tenant).HTTP(mux),
+		"observed/document":  MetricsOnly(metrics, tenant, PerRequest()).HTTP(mux),
+		"observed/unsampled": MetricsOnly(metrics, tenant, PerRequest(), WithSampling(0)).HTTP(mux),
 	}, metrics
 }
 
 func BenchmarkHTTP(b *testing.B) {
 	all, metrics := handlers(b)
-	for _, name := range []string{"bare", "observed", "observed/tenant"} {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		b.Run(name, func(b *testing.B) {
 			w, r := &blank{http.Header{}}, httptest.NewRequest("GET", "/items", nil)
 			b.ReportAllocs()
+			handler := all[name]
 			for i := 0; b.Loop(); i++ {
 				r.Pattern = ""
-				all[name].ServeHTTP(w, r)
+				handler.ServeHTTP(w, r)
 				if i%100_000 == 0 {
 					_ = metrics.Flush(context.Background())
 				}

@@ -12,8 +12,16 @@
 //	response.size      histogram, Bytes         bytes of the body, as the handler wrote it
 //	requests.active    gauge, Count             requests that have not ended yet
 //
-// All are under the dimension "method", all but requests.active also under "route", the
-// pattern that matched: a route is known only once the router has seen the request. Neither
-// dimension takes text from clients. With [WithTenant] everything has the tenant dimension
-// too. As any gauge, requests.active is in the documents of intervals in which it changed.
+// They are published under two views, sets of dimensions beside the emitter's own: {method,
+// route} and {TenantID}. The route is the pattern that matched; neither it nor the method takes
+// text from clients. A request without a tenant is not in the second view. Of requests.active,
+// which begins when the route is not known yet, the first view is {method}. As any gauge it is
+// in the documents of intervals in which it changed.
+//
+// Values are added up for each view, so that the views cost the sum of their metrics and not
+// the product: four for every method and route that occur together, and four for every tenant,
+// beside requests.active. [WithViews] and [WithMetricViews] choose others.
+//
+// With [PerRequest] each request has a document of its own, and with [Observability] it is
+// logged.
 package middleware

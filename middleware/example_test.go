@@ -35,7 +35,7 @@ func Example() {
 	_ = metrics.Close(context.Background())
 
 	// Output:
-	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["TenantID","method"]],"Metrics":[{"Name":"requests.active","Unit":"Count"}]}]},"TenantID":"acme","method":"GET","requests.active":0}
-	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["TenantID"]],"Metrics":[{"Name":"items.seen","Unit":"Count"}]}]},"TenantID":"acme","items.seen":1}
-	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["TenantID","method","route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"},{"Name":"requests.duration","Unit":"Milliseconds"},{"Name":"response.size","Unit":"Bytes"}]}]},"TenantID":"acme","method":"GET","route":"/items/{id}","requests.total":1,"requests.duration":0,"response.size":8}
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["method"]],"Metrics":[{"Name":"requests.active","Unit":"Count"}]}]},"method":"GET","requests.active":0}
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["TenantID"]],"Metrics":[{"Name":"requests.active","Unit":"Count"},{"Name":"items.seen","Unit":"Count"},{"Name":"requests.total","Unit":"Count"},{"Name":"requests.duration","Unit":"Milliseconds"},{"Name":"response.size","Unit":"Bytes"}]}]},"TenantID":"acme","requests.active":0,"items.seen":1,"requests.total":1,"requests.duration":0,"response.size":8}
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["method","route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"},{"Name":"requests.duration","Unit":"Milliseconds"},{"Name":"response.size","Unit":"Bytes"}]}]},"method":"GET","route":"/items/{id}","requests.total":1,"requests.duration":0,"response.size":8}
 }

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"time"
-
-	"github.com/liftemf/liftemf/emf"
 )
 
 // HTTP returns a handler that serves requests with next and records them.
@@ -15,16 +12,17 @@ import (
 // The route is the pattern of [http.Request].Pattern, which [http.ServeMux] sets: put the
 // observer around the mux, or around single handlers inside it. Where none matched, or
 // where another handler between the observer and the mux copies the request, it is
-// "unmatched".
+// "unmatched". For other routers there is [WithRoute].
 //
 // The request's context carries the recorder of the tenant, or the emitter's own, so
 // that handlers can record values of theirs with [emf.FromContext]; they are not under
-// method and route.
+// method and route. With [PerRequest] it carries the request's [emf.Event].
 //
 // A request fails if its status is 5xx or its handler panics, and the panic goes on.
-// [http.ErrAbortHandler] is a failure too, unless the client went away first. A request
-// is recorded when its handler returns, so a stream counts when it is over, and of a
-// connection that was hijacked no size is recorded.
+// [http.ErrAbortHandler] is a failure too, unless the client went away first. A client that
+// went away before there was a status makes it 499. A request is recorded when its handler
+// returns, so a stream counts when it is over, and of a connection that was hijacked, whose
+// status is 101, no size is recorded.
 //
 // The response writer that next gets implements [http.Flusher], [http.Hijacker],
 // [http.Pusher] and [io.ReaderFrom] if the server's does, and [http.ResponseController]
@@ -38,7 +36,7 @@ func (o *Observer) HTTP(next http.Handler) http.Handler {
 		x := &exchange{
 			response: response{inner: w, bodiless: r.Method == http.MethodHead},
 			Context:  r.Context(),
-			recorder: o.root,
+			unit:     newUnit(o),
 		}
 		o.observe(x, next, r)
 	})
@@ -46,45 +44,67 @@ func (o *Observer) HTTP(next http.Handler) http.Handler {
 
 func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) {
 	r := outer.WithContext(x)
-	method, at := methodOf(r), pathOf(r)
-	start := time.Now()
-	var active *emf.Gauge
+	req, at := Request{Method: methodOf(r)}, pathOf(r)
 	returned := false
 	defer func() {
 		var panicked any
 		if !returned { // panicked, or ended its goroutine
 			panicked = recover()
 		}
-		out := outcome{
-			method: method,
-			route:  routeOf(r, at),
-			failed: x.status >= 500 || !returned && !abandoned(panicked, x.Context),
-			took:   time.Since(start),
-			size:   x.size(),
-		}
-		if !returned && !x.hijacked {
-			out.size = -1 // cut off
-		}
-		out.record(x.recorder)
-		active.Dec()
-		handBack(outer, r)
-		if panicked != nil {
-			panic(panicked)
+		defer func() {
+			handBack(outer, r)
+			if panicked != nil {
+				panic(panicked)
+			}
+		}()
+		failed, why := x.outcome(&req, returned, panicked)
+		req.Route = unmatched
+		routed := false
+		defer func() { x.unit.finish(x, &req, failed || !routed, why) }()
+		req.Route = o.routeOf(r, at)
+		routed = true
+		if agent := first(outer.Header["User-Agent"]); agent != "" && x.unit.event != nil {
+			x.unit.event.SetProperty("user_agent", clip(agent))
 		}
 	}()
-	if o.tenant != nil { // may panic as the handler may
-		x.recorder = o.root.WithTenant(o.tenant(outer))
-		start = time.Now()
-	}
-	active = began(x.recorder, method)
+	o.identify(&req, outer)
+	req.TenantID = o.tenantOf(outer) // may panic as the handler may
+	x.unit.begin(x, &req, o.perRequest)
 	next.ServeHTTP(x.writer(), r)
 	returned = true
 }
 
-// abandoned reports whether a handler gave up because the client had gone: that is how
-// httputil.ReverseProxy, for one, ends. Nothing of the server's has failed then.
-func abandoned(panicked any, client context.Context) bool {
-	return panicked == http.ErrAbortHandler && client.Err() != nil
+// statusGone is what proxies log for a client that did not wait for the status.
+const statusGone = 499
+
+// outcome completes the request with what became of it, and returns whether it failed and
+// with what.
+func (x *exchange) outcome(req *Request, returned bool, panicked any) (failed bool, why any) {
+	gone := x.Context.Err() == context.Canceled && (returned || panicked == http.ErrAbortHandler)
+	req.Status, req.ResponseBytes = x.status, int(x.size())
+	switch {
+	case req.Status != 0:
+	case x.hijacked:
+		req.Status = http.StatusSwitchingProtocols
+	case gone:
+		req.Status = statusGone
+	case returned:
+		req.Status = http.StatusOK
+	default:
+		req.Status = http.StatusInternalServerError
+	}
+	if returned {
+		return req.Status >= 500, nil
+	}
+	if !x.hijacked {
+		req.ResponseBytes = -1 // cut off
+	}
+	if why = panicked; why == nil {
+		why = errGoexit
+	}
+	// A handler that gives up because its client has gone, as httputil.ReverseProxy does,
+	// is no failure of the server's.
+	return req.Status >= 500 || !gone, why
 }
 
 // handBack does for the server's request what handlers did to the copy: outer handlers
@@ -103,7 +123,7 @@ func handBack(outer, r *http.Request) {
 type exchange struct {
 	response
 	context.Context // of the request as it came
-	recorder        *emf.Recorder
+	unit            unit
 
 	once   sync.Once
 	filled context.Context
@@ -112,7 +132,7 @@ type exchange struct {
 // Value returns what the context with the recorder holds. That is made at the first
 // question, because most requests never ask.
 func (x *exchange) Value(key any) any {
-	x.once.Do(func() { x.filled = emf.ContextWithRecorder(x.Context, x.recorder) })
+	x.once.Do(func() { x.filled = x.unit.context(x.Context) })
 	return x.filled.Value(key)
 }
 

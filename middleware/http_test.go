@@ -191,23 +191,25 @@ func TestTenant(t *testing.T) {
 	s.get(t, "GET", "/items/1", 200)
 	s.settle(t)
 	for _, tenant := range []string{"TenantID=a", "TenantID=b"} {
-		s.expect(t, "requests.total", one(1), tenant, "method=GET", "route=/items/{id}")
-		s.expect(t, "requests.active", one(0), tenant, "method=GET")
+		s.expect(t, "requests.total", one(1), tenant)
+		s.expect(t, "requests.active", one(0), tenant)
 		s.expect(t, "items.seen", one(1), tenant)
 	}
-	s.expect(t, "requests.total", one(1), "method=GET", "route=/items/{id}")
+	s.expect(t, "requests.total", one(3), "method=GET", "route=/items/{id}")
+	s.expect(t, "requests.active", one(0), "method=GET")
+	s.expect(t, "requests.total", nil) // not those without a tenant
 	s.expect(t, "items.seen", one(1))
 }
 
-type key struct{}
+type ctxKey struct{}
 
 func TestContext(t *testing.T) {
 	s := newUnstarted(t, http.NotFoundHandler())
 	ev := s.metrics.Begin()
-	parent, cancel := context.WithCancel(emf.NewContext(context.WithValue(context.Background(), key{}, "kept"), ev))
+	parent, cancel := context.WithCancel(emf.NewContext(context.WithValue(context.Background(), ctxKey{}, "kept"), ev))
 	handler := s.observer.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
-		if ctx.Value(key{}) != "kept" {
+		if ctx.Value(ctxKey{}) != "kept" {
 			t.Error("a value of the request's context is gone")
 		}
 		if emf.FromContext(ctx) != s.metrics.Recorder {
@@ -313,18 +315,23 @@ func TestConcurrentRequestsSumUpExactly(t *testing.T) {
 	<-stopped
 	s.settle(t)
 	for _, tenant := range []string{"TenantID=a", "TenantID=b", "TenantID=c", "TenantID=d"} {
-		at := []string{tenant, "method=GET", "route=/items/{id}"}
 		for name, want := range map[string]float64{"requests.total": 2 * each, "requests.errors": 2 * each / 10} {
-			if got := sum(s.values(name, at...)); got != want {
+			if got := sum(s.values(name, tenant)); got != want {
 				t.Errorf("%s of %s: %v, want %v", name, tenant, got, want)
 			}
 		}
 		if got := sum(s.values("items.seen", tenant)); got != 2*each {
 			t.Errorf("items.seen of %s: %v", tenant, got)
 		}
-		active := s.values("requests.active", tenant, "method=GET")
+		active := s.values("requests.active", tenant)
 		if active[len(active)-1] != 0 {
 			t.Errorf("requests.active of %s ends at %v", tenant, active)
+		}
+	}
+	at := []string{"method=GET", "route=/items/{id}"}
+	for name, want := range map[string]float64{"requests.total": clients * each, "requests.errors": clients * each / 10} {
+		if got := sum(s.values(name, at...)); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }
@@ -334,4 +341,97 @@ func sum(values []float64) (total float64) {
 		total += v
 	}
 	return total
+}
+
+// A client that goes away before there is a status leaves 499, no failure; one that goes while
+// it reads leaves the status that it got.
+func TestClientsThatGoAway(t *testing.T) {
+	entered := make(chan bool)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/silent", func(_ http.ResponseWriter, r *http.Request) { entered <- true; <-r.Context().Done() })
+	mux.HandleFunc("/gives-up", func(_ http.ResponseWriter, r *http.Request) {
+		entered <- true
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: 1\n\n")
+		w.(http.Flusher).Flush()
+		entered <- true
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/fails", func(w http.ResponseWriter, r *http.Request) {
+		entered <- true
+		<-r.Context().Done()
+		w.WriteHeader(503)
+	})
+	s := newStage(t, mux, WithViews(View{"route", "status"}), PerRequest())
+	for _, path := range []string{"/silent", "/gives-up", "/events", "/fails"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		req, _ := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
+		go func() { <-entered; cancel() }()
+		if resp, err := s.Client().Do(req); err == nil {
+			_, _ = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		cancel()
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "route=/silent", "status=499")
+	s.expect(t, "requests.total", one(1), "route=/gives-up", "status=499")
+	s.expect(t, "requests.total", one(1), "route=/events", "status=200")
+	s.expect(t, "requests.total", one(1), "route=/fails", "status=503")
+	s.expect(t, "requests.errors", one(1), "route=/fails", "status=503")
+	for _, doc := range s.docs {
+		if doc["route"] != "/fails" && doc["requests.errors"] != nil {
+			t.Errorf("a failure: %v", doc)
+		}
+	}
+}
+
+// Routers of other makes say the route where they have it.
+func TestWithRoute(t *testing.T) {
+	type routeKey struct{}
+	router := func(next http.Handler) http.Handler { // as chi does: a pointer in the context, filled later
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), routeKey{}, new(string))))
+		})
+	}
+	s := newUnstarted(t, http.NotFoundHandler(), WithRoute(func(r *http.Request) string {
+		pattern, _ := r.Context().Value(routeKey{}).(*string)
+		return *pattern
+	}))
+	handler := router(s.observer.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/users/7" {
+			*r.Context().Value(routeKey{}).(*string) = "/users/{id}"
+		}
+	})))
+	for _, path := range []string{"/users/7", "/nothing"} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "method=GET", "route=/users/{id}")
+	s.expect(t, "requests.total", one(1), "method=GET", "route=unmatched")
+}
+
+// The tenant is the request's, or else the context's.
+func TestTenantFromContext(t *testing.T) {
+	type tenantKey struct{}
+	s := newUnstarted(t, http.NotFoundHandler(), WithTenantHeader("X-Tenant-Id"), WithTenantFromContext(func(ctx context.Context) string {
+		tenant, _ := ctx.Value(tenantKey{}).(string)
+		return tenant
+	}))
+	handler := s.observer.HTTP(answer(200, ""))
+	for _, c := range [][2]string{{"header", "context"}, {"", "context"}, {"", ""}} {
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), tenantKey{}, c[1]), "GET", "/", nil)
+		if c[0] != "" {
+			r.Header.Set("X-Tenant-Id", c[0])
+		}
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "TenantID=header")
+	s.expect(t, "requests.total", one(1), "TenantID=context")
+	s.expect(t, "requests.total", one(3), "method=GET", "route=unmatched")
 }

@@ -9,7 +9,7 @@ import (
 // What stands for values that clients choose: a dimension must not follow them.
 const (
 	unmatched   = "unmatched"
-	otherMethod = "OTHER"
+	otherMethod = other
 )
 
 // methodOf returns the request's method if HTTP defines it. Servers accept any word.
@@ -22,10 +22,22 @@ func methodOf(r *http.Request) string {
 	return otherMethod
 }
 
-// routeOf returns the path of the pattern that a router has found for the request, whose
+// routeOf returns the route of a request that has been handled, whose path was at first the
+// given one.
+func (o *Observer) routeOf(r *http.Request, at string) string {
+	if o.route == nil {
+		return patternOf(r, at)
+	}
+	if route := o.route(r); route != "" {
+		return route
+	}
+	return unmatched
+}
+
+// patternOf returns the path of the pattern that a router has found for the request, whose
 // path was at first the given one. The pattern's method is left out because it has a
 // dimension of its own, and the host because a service under several names is still one.
-func routeOf(r *http.Request, at string) string {
+func patternOf(r *http.Request, at string) string {
 	pattern := r.Pattern
 	slash := strings.IndexByte(pattern, '/')
 	if slash < 0 {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestRouteOf(t *testing.T) {
+func TestPatternOf(t *testing.T) {
 	for _, c := range []struct{ pattern, path, want string }{
 		{"", "/x", "unmatched"},
 		{"/items/{id}", "/items/1", "/items/{id}"},
@@ -19,7 +19,7 @@ func TestRouteOf(t *testing.T) {
 		{"/{id}/", "/{id}/", "/{id}/"},
 		{"nonsense", "/x", "unmatched"},
 	} {
-		if got := routeOf(&http.Request{Method: "GET", Pattern: c.pattern}, c.path); got != c.want {
+		if got := patternOf(&http.Request{Method: "GET", Pattern: c.pattern}, c.path); got != c.want {
 			t.Errorf("pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
 		}
 	}
@@ -33,11 +33,11 @@ func TestRouteOf(t *testing.T) {
 		{"/tree/", "/tree/17", "/tree/"},
 		{"/tree/", "/tree/", "/tree/"},
 	} {
-		if got := routeOf(&http.Request{Method: "CONNECT", Pattern: c.pattern}, c.path); got != c.want {
+		if got := patternOf(&http.Request{Method: "CONNECT", Pattern: c.pattern}, c.path); got != c.want {
 			t.Errorf("CONNECT, pattern %q, path %q: %q, want %q", c.pattern, c.path, got, c.want)
 		}
 	}
-	if got := routeOf(&http.Request{Method: "CONNECT", Pattern: "/a/"}, pathOf(&http.Request{})); got != "/a/" {
+	if got := patternOf(&http.Request{Method: "CONNECT", Pattern: "/a/"}, pathOf(&http.Request{})); got != "/a/" {
 		t.Errorf("without a URL: %q", got)
 	}
 }

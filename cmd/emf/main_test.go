@@ -136,8 +136,8 @@ func TestExitCodes(t *testing.T) {
 type documents struct {
 	lines  int
 	bytes  int
-	total  float64            // requests.total
-	tenant map[string]float64 // the same by tenant
+	total  float64            // requests.total by method and route
+	tenant map[string]float64 // the same by tenant; without a name: the rest of total
 }
 
 // add reads the lines that are left on a process's standard output.
@@ -160,8 +160,8 @@ func (d *documents) line(t *testing.T, line []byte) {
 			Timestamp         int64
 			CloudWatchMetrics []json.RawMessage
 		} `json:"_aws"`
-		TenantID string
-		Total    float64 `json:"requests.total"`
+		TenantID, Route string
+		Total           float64 `json:"requests.total"`
 	}
 	if err := json.Unmarshal(line, &doc); err != nil {
 		t.Errorf("%v: %s", err, line)
@@ -175,8 +175,16 @@ func (d *documents) line(t *testing.T, line []byte) {
 	}
 	d.lines++
 	d.bytes += len(bytes.TrimSpace(line))
-	d.total += doc.Total
-	d.tenant[doc.TenantID] += doc.Total
+	switch {
+	case doc.TenantID != "" && doc.Route != "":
+		t.Errorf("tenants times routes: %s", line)
+	case doc.TenantID != "":
+		d.tenant[doc.TenantID] += doc.Total
+		d.tenant[""] -= doc.Total
+	default:
+		d.total += doc.Total
+		d.tenant[""] += doc.Total
+	}
 }
 
 // summaryOf reads the summary, the only thing left on a process's standard error.

@@ -1,0 +1,4 @@
+package middleware
+
+// ForgetInvocations makes the next invocation the first of the process.
+func ForgetInvocations() { invoked.Store(false) }

@@ -1,0 +1,513 @@
+package middleware_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/liftemf/liftemf/emf"
+	"github.com/liftemf/liftemf/emf/emftest"
+	"github.com/liftemf/liftemf/middleware"
+)
+
+// invoked is the context of an invocation.
+func invoked(id, tenant string) context.Context {
+	return lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: id, TenantID: tenant})
+}
+
+// within is invoked with a deadline.
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(invoked("id", ""), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func order(ctx context.Context, n int) (string, error) {
+	emf.FromContext(ctx).Counter("orders").Add(float64(n))
+	emf.SetProperty(ctx, "order", n)
+	return fmt.Sprint("ordered ", n), nil
+}
+
+// has reports whether there is a metric of that name, with these dimensions among its own.
+func has(c *emftest.Capture, name string, dims ...emf.Dimension) bool {
+	return slices.ContainsFunc(c.Metrics(), func(m emf.Metric) bool {
+		return m.Name == name && !slices.ContainsFunc(dims, func(d emf.Dimension) bool { return !slices.Contains(m.Dimensions, d) })
+	})
+}
+
+// members returns a captured document without its directive.
+func members(t *testing.T, doc []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	require.NoError(t, json.Unmarshal(doc, &m))
+	delete(m, "_aws")
+	delete(m, "requests.duration")
+	return m
+}
+
+func TestInvocation(t *testing.T) {
+	e, metrics := emftest.New(t, emf.WithDimensions(emf.Dim("Service", "shop")))
+	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
+	ctx := context.WithValue(invoked("id-1", "acme"), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1") //nolint:staticcheck // as aws-lambda-go does
+	out, err := handle(ctx, 3)
+	require.NoError(t, err)
+	assert.Equal(t, "ordered 3", out)
+
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{
+		"Service": "shop", "request_id": "id-1", "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+		"order": 3.0, "orders": 3.0, "requests.total": 1.0,
+	}, members(t, metrics.Documents()[0]))
+	assert.Equal(t, 1.0, metrics.Count("requests.duration"))
+}
+
+// The error is the handler's own.
+func TestInvocationFails(t *testing.T) {
+	e, metrics := emftest.New(t)
+	refused := errors.New("refused")
+	_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, n int) (int, error) {
+		emf.FromContext(ctx).Counter("orders").Inc()
+		return n, refused
+	})(invoked("id", ""), 1)
+	assert.Same(t, refused, err)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
+}
+
+type custom struct{ why string }
+
+// A panic goes on with its value, once what was recorded is written.
+func TestInvocationPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	value := &custom{"broken"}
+	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
+		emf.FromContext(ctx).Counter("orders").Inc()
+		panic(value)
+	})
+	func() {
+		defer func() {
+			assert.Same(t, value, recover())
+			require.Len(t, metrics.Documents(), 1)
+		}()
+		_, _ = handle(invoked("id", ""), 1)
+	}()
+	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
+}
+
+func TestInvocationEndsItsGoroutine(t *testing.T) {
+	e, metrics := emftest.New(t)
+	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
+		emf.FromContext(ctx).Counter("orders").Inc()
+		runtime.Goexit()
+		return 0, nil
+	})
+	var group sync.WaitGroup
+	group.Go(func() { _, _ = handle(invoked("id", ""), 1) })
+	group.Wait()
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
+}
+
+// Without an observer, an emitter or a context a handler works as it does alone.
+func TestNothingToRecordInvocationsWith(t *testing.T) {
+	for name, o := range map[string]*middleware.Observer{
+		"nil observer": nil,
+		"nil emitter":  middleware.MetricsOnly(nil),
+		"zero emitter": middleware.MetricsOnly(new(emf.Emitter)),
+		"only a log":   middleware.Observability(nil, slog.New(slog.DiscardHandler)),
+	} {
+		out, err := middleware.Lambda(o, order)(invoked("id", ""), 1)
+		assert.NoError(t, err, name)
+		assert.Equal(t, "ordered 1", out, name)
+		o.Drain()
+	}
+	e, metrics := emftest.New(t)
+	out, err := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(nil, 1) //nolint:staticcheck // what if
+	assert.NoError(t, err)
+	assert.Equal(t, "ordered 1", out)
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Nil(t, middleware.Lambda[int, int](middleware.MetricsOnly(e), nil))
+	assert.Nil(t, middleware.LambdaHandler(middleware.MetricsOnly(e), nil))
+}
+
+// An invocation that takes too long is written before Lambda kills it. If it is not killed what
+// follows is in a further document, and nothing is written twice.
+func TestEarlyFlush(t *testing.T) {
+	for before, at := range map[time.Duration]time.Duration{
+		-1:              2900 * time.Millisecond, // not given
+		time.Second:     2 * time.Second,
+		2 * time.Second: 1500 * time.Millisecond, // half of the time, at the earliest
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			e, metrics := emftest.New(t)
+			var options []middleware.Option
+			if before >= 0 {
+				options = append(options, middleware.WithEarlyFlush(before))
+			}
+			handle := middleware.Lambda(middleware.MetricsOnly(e, options...), func(ctx context.Context, _ int) (int, error) {
+				emf.FromContext(ctx).Counter("orders").Inc()
+				e.Counter("beside").Inc()
+				time.Sleep(at - time.Millisecond)
+				synctest.Wait()
+				assert.Empty(t, metrics.Documents())
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+				require.Len(t, metrics.Documents(), 2)
+				assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.timeouts": 1.0}, members(t, metrics.Documents()[0]))
+				assert.Equal(t, map[string]any{"beside": 1.0}, members(t, metrics.Documents()[1]))
+				emf.FromContext(ctx).Counter("orders").Inc()
+				return 0, ctx.Err()
+			})
+			_, err := handle(within(t, 3*time.Second), 0)
+			assert.NoError(t, err)
+			require.Len(t, metrics.Documents(), 3)
+			assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0}, members(t, metrics.Documents()[2]))
+			assert.Equal(t, 1.0, metrics.Count("requests.duration"))
+		})
+	}
+}
+
+// A handler that never ends costs its invocation, and no other.
+func TestHandlerThatNeverEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, metrics := emftest.New(t)
+		o := middleware.MetricsOnly(e)
+		forever := make(chan struct{})
+		handle := middleware.Lambda(o, func(ctx context.Context, n int) (string, error) {
+			if n == 0 {
+				emf.FromContext(ctx).Counter("orders").Inc()
+				<-forever
+			}
+			return order(ctx, n)
+		})
+		go func() { _, _ = handle(within(t, 3*time.Second), 0) }()
+		time.Sleep(time.Hour)
+		require.Len(t, metrics.Documents(), 1)
+		_, err := handle(within(t, 3*time.Second), 1)
+		require.NoError(t, err)
+		assert.Equal(t, 2.0, metrics.Sum("orders"))
+		assert.Equal(t, 2.0, metrics.Sum("requests.total"))
+		close(forever)
+		synctest.Wait()
+	})
+}
+
+func TestNoEarlyFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, metrics := emftest.New(t)
+		o := middleware.MetricsOnly(e, middleware.WithEarlyFlush(0))
+		_, err := middleware.Lambda(o, func(context.Context, int) (int, error) {
+			time.Sleep(time.Hour)
+			return 0, nil
+		})(within(t, time.Second), 0)
+		require.NoError(t, err)
+		assert.Len(t, metrics.Documents(), 1)
+		assert.False(t, has(metrics, "requests.timeouts"))
+		assert.ErrorContains(t, middleware.MetricsOnly(e, middleware.WithEarlyFlush(-1)).Err(), "WithEarlyFlush")
+	})
+}
+
+// What a sink does is nothing to the invocation, but for two seconds if it hangs.
+func TestSinkFails(t *testing.T) {
+	for name, write := range map[string]emf.SinkFunc{
+		"fails":  func(context.Context, []emf.Document) error { return errors.New("full") },
+		"panics": func(context.Context, []emf.Document) error { panic("full") },
+		"hangs": func(ctx context.Context, _ []emf.Document) error {
+			<-ctx.Done()
+			return ctx.Err()
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log strings.Builder
+			e := emf.Must(emf.New("Test", emf.WithSink(write), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
+			start := time.Now()
+			out, err := middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Minute), 1)
+			require.NoError(t, err, name)
+			assert.Equal(t, "ordered 1", out, name)
+			assert.LessOrEqual(t, time.Since(start), 2*time.Second, name)
+			synctest.Wait()
+			s := e.Stats()
+			assert.Equal(t, uint64(3), s.Pending, name)
+			assert.Error(t, s.LastError, name)
+			assert.Contains(t, log.String(), "a flush failed", name)
+
+			// With little time left it is waited for half of it.
+			start = time.Now()
+			_, err = middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Second), 1)
+			require.NoError(t, err, name)
+			assert.LessOrEqual(t, time.Since(start), 500*time.Millisecond, name)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_ = e.Close(ctx)
+		})
+	}
+}
+
+// All that the emitter has is written with the invocation: between two of them nothing runs.
+func TestWhatIsBesideTheInvocation(t *testing.T) {
+	e, metrics := emftest.New(t)
+	var kept context.Context
+	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
+		e.WithTenant("acme").Counter("cached").Inc()
+		kept = ctx
+		return 0, nil
+	})
+	_, _ = handle(invoked("id-1", ""), 0)
+	require.Len(t, metrics.Documents(), 2)
+	assert.Equal(t, map[string]any{"TenantID": "acme", "cached": 1.0}, members(t, metrics.Documents()[1]))
+
+	emf.FromContext(kept).Counter("late").Inc() // by a goroutine that the handler has left behind
+	_, _ = handle(invoked("id-2", ""), 0)
+	require.Len(t, metrics.Documents(), 5)
+	assert.Equal(t, map[string]any{"late": 1.0}, members(t, metrics.Documents()[3]))
+	assert.Equal(t, uint64(1), e.Stats().Late)
+}
+
+// Wrapped twice is recorded once.
+func TestNestedInvocation(t *testing.T) {
+	e, metrics := emftest.New(t)
+	o := middleware.MetricsOnly(e)
+	_, err := middleware.LambdaHandler(o, lambda.NewHandler(middleware.Lambda(o, order))).Invoke(invoked("id", ""), []byte("2"))
+	require.NoError(t, err)
+	assert.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+}
+
+func TestLambdaHandler(t *testing.T) {
+	e, metrics := emftest.New(t)
+	out, err := middleware.LambdaHandler(middleware.MetricsOnly(e), lambda.NewHandler(order)).Invoke(invoked("id", ""), []byte("2"))
+	require.NoError(t, err)
+	assert.Equal(t, `"ordered 2"`, string(out))
+	assert.Equal(t, 2.0, metrics.Sum("orders"))
+	assert.Equal(t, []any{"id"}, metrics.Property("request_id"))
+}
+
+func TestLambdaTenant(t *testing.T) {
+	e, metrics := emftest.New(t)
+	handle := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)
+	_, _ = handle(invoked("id-1", "acme"), 3)
+	_, _ = handle(invoked("id-2", "globex"), 4)
+	_, _ = handle(invoked("id-3", ""), 5)
+	assert.Equal(t, 3.0, metrics.Sum("orders", emf.Dim("TenantID", "acme")))
+	assert.Equal(t, 4.0, metrics.Sum("orders", emf.Dim("TenantID", "globex")))
+	assert.Equal(t, 12.0, metrics.Sum("orders"))
+	assert.Equal(t, 1.0, metrics.Sum("requests.total", emf.Dim("TenantID", "acme")))
+	assert.Equal(t, 3.0, metrics.Sum("requests.total"))
+	assert.Len(t, metrics.Documents(), 3)
+	for _, doc := range metrics.Documents() {
+		m := members(t, doc)
+		assert.Equal(t, map[any]any{"id-1": "acme", "id-2": "globex", "id-3": nil}[m["request_id"]], m["TenantID"])
+	}
+}
+
+// A handler is not called for nobody knows whom.
+func TestTenantFunctionPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	o := middleware.MetricsOnly(e, middleware.WithTenantFromContext(func(context.Context) string { panic("who?") }))
+	assert.PanicsWithValue(t, "who?", func() {
+		_, _ = middleware.Lambda(o, func(context.Context, int) (int, error) {
+			t.Error("called")
+			return 0, nil
+		})(invoked("id", ""), 0)
+	})
+	assert.Equal(t, 1.0, metrics.Sum("requests.errors"))
+	assert.Equal(t, []any{"id"}, metrics.Property("request_id"))
+}
+
+// Functions that options bring along do not become the invocation's result.
+func TestDimensionFunctionPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	o := middleware.MetricsOnly(e, middleware.WithDimension("kind", func(middleware.Request) string { panic("what?") }),
+		middleware.WithViews(middleware.View{"kind"}))
+	out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
+	require.NoError(t, err)
+	assert.Equal(t, "ordered 2", out)
+	assert.Equal(t, 2.0, metrics.Sum("orders"))
+}
+
+// Invocations that are all under way at once keep to themselves.
+func TestInvocationsAtOnce(t *testing.T) {
+	const atOnce = 50
+	e, metrics := emftest.New(t)
+	var all sync.WaitGroup
+	all.Add(atOnce)
+	handle := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), func(ctx context.Context, n int) (string, error) {
+		all.Done()
+		all.Wait()
+		out, err := order(ctx, n)
+		all.Wait()
+		return out, err
+	})
+	var group sync.WaitGroup
+	for n := range atOnce {
+		group.Go(func() {
+			out, err := handle(invoked(fmt.Sprint("id-", n), fmt.Sprint("tenant-", n)), n)
+			assert.NoError(t, err)
+			assert.Equal(t, fmt.Sprint("ordered ", n), out)
+		})
+	}
+	group.Wait()
+	orders := 0
+	for _, doc := range metrics.Documents() {
+		m := members(t, doc)
+		n := m["order"]
+		assert.Equal(t, fmt.Sprint("id-", n), m["request_id"])
+		assert.Equal(t, fmt.Sprint("tenant-", n), m["TenantID"])
+		if m["orders"] != nil {
+			assert.Equal(t, n, m["orders"])
+			orders++
+		}
+	}
+	assert.Equal(t, atOnce, orders)
+}
+
+// The trace is the invocation's, if there is one to look at.
+func TestTrace(t *testing.T) {
+	e, metrics := emftest.New(t)
+	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-another;Sampled=1")
+	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
+	for _, header := range []any{nil, "Root=1-5;Parent=5;Sampled=0", 5} {
+		ctx := context.WithValue(invoked("id", ""), "x-amzn-trace-id", header) //nolint:staticcheck // as aws-lambda-go does
+		_, _ = handle(ctx, 1)
+	}
+	assert.Empty(t, metrics.Property("trace_id"))
+}
+
+// A stream is the caller's to read. Until then there is more to record.
+func TestStream(t *testing.T) {
+	e, metrics := emftest.New(t)
+	stream := &events.LambdaFunctionURLStreamingResponse{Body: strings.NewReader("text")}
+	ctx, done := context.WithCancel(invoked("id", ""))
+	var inside context.Context
+	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (*events.LambdaFunctionURLStreamingResponse, error) {
+		inside = ctx
+		emf.FromContext(ctx).Counter("orders").Inc()
+		return stream, nil
+	})
+	out, err := handle(ctx, 0)
+	require.NoError(t, err)
+	assert.Same(t, stream, out)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0}, members(t, metrics.Documents()[0]))
+
+	text, err := io.ReadAll(out)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "text")
+	emf.FromContext(inside).Counter("orders").Inc()
+	done() // as aws-lambda-go does when it has sent the response
+	require.Eventually(t, func() bool { return len(metrics.Documents()) == 2 }, time.Minute, time.Millisecond)
+	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0}, members(t, metrics.Documents()[1]))
+	assert.Zero(t, e.Stats().Late)
+}
+
+// A stream that takes too long is written before the deadline, and no time-out of the handler.
+func TestStreamUntilTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, metrics := emftest.New(t)
+		var inside context.Context
+		ctx, done := context.WithTimeout(invoked("id", ""), time.Second)
+		defer done()
+		_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (io.Reader, error) {
+			inside = ctx
+			return strings.NewReader(""), nil
+		})(ctx, 0)
+		require.NoError(t, err)
+		emf.FromContext(inside).Counter("reads").Inc()
+		time.Sleep(950 * time.Millisecond)
+		synctest.Wait()
+		require.Len(t, metrics.Documents(), 2)
+		assert.Equal(t, map[string]any{"request_id": "id", "reads": 1.0}, members(t, metrics.Documents()[1]))
+		time.Sleep(time.Second)
+		assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	})
+}
+
+func TestPartialBatchResponse(t *testing.T) {
+	e, _ := emftest.New(t)
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{{ItemIdentifier: "7"}}}
+	out, err := middleware.LambdaHandler(middleware.MetricsOnly(e), lambda.NewHandler(
+		middleware.Lambda(middleware.MetricsOnly(e), func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+			return response, nil
+		}))).Invoke(invoked("id", ""), []byte(`{}`))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"7"}]}`, string(out))
+}
+
+// Values are exact whatever share of the invocations has a document.
+func TestSampledInvocations(t *testing.T) {
+	e, metrics := emftest.New(t)
+	handle := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithSampling(0)), func(ctx context.Context, n int) (string, error) {
+		if n == 3 {
+			return "", errors.New("refused")
+		}
+		return order(ctx, n)
+	})
+	for n := range 4 {
+		_, _ = handle(invoked(fmt.Sprint("id-", n), ""), n)
+	}
+	assert.Equal(t, 4.0, metrics.Sum("requests.total"))
+	assert.Equal(t, 0.0+1+2, metrics.Sum("orders"))
+	assert.Equal(t, []any{"id-3"}, metrics.Property("request_id"))
+	assert.Zero(t, e.Stats().Late)
+}
+
+func TestDrain(t *testing.T) {
+	e, metrics := emftest.New(t)
+	o := middleware.MetricsOnly(e)
+	_, err := middleware.Lambda(o, func(ctx context.Context, n int) (string, error) {
+		out, err := order(ctx, n)
+		o.Drain()
+		require.Len(t, metrics.Documents(), 1)
+		assert.Equal(t, map[string]any{"request_id": "id", "order": 2.0, "orders": 2.0}, members(t, metrics.Documents()[0]))
+		return out, err
+	})(invoked("id", ""), 2)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]uint64{"closed": 2}, e.Stats().Drops)
+}
+
+func TestInvocationLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		e, _ := emftest.New(t)
+		handle := middleware.Lambda(middleware.Observability(e, logger, middleware.WithLambdaTenant()), func(_ context.Context, n int) (int, error) {
+			time.Sleep(time.Duration(n) * time.Second)
+			if n > 1 {
+				return 0, errors.New("refused")
+			}
+			return 0, nil
+		})
+		ctx, cancel := context.WithTimeout(invoked("id", "acme"), 3*time.Second)
+		defer cancel()
+		_, _ = handle(ctx, 1)
+		_, _ = handle(ctx, 2)
+		assert.Equal(t, `level=DEBUG msg="request started" request_id=id tenant_id=acme
+level=INFO msg="request completed" request_id=id tenant_id=acme duration=1s
+level=DEBUG msg="request started" request_id=id tenant_id=acme
+level=ERROR msg="request is about to time out" request_id=id tenant_id=acme duration=1.9s
+level=ERROR msg="request failed" request_id=id tenant_id=acme duration=2s error=refused
+`, log.String())
+	})
+}
