@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -47,11 +49,21 @@ type problem struct {
 
 // appendText appends the problem as compilers would write it.
 func (p *problem) appendText(b []byte) []byte {
-	b = fmt.Appendf(b, "%s:%d: %s: %s [%s", p.File, p.Line, p.Rule, p.Message, p.Severity)
+	b = fmt.Appendf(b, "%s:%d: %s: %s [%s", p.File, p.Line, p.Rule, visible(p.Message), p.Severity)
 	if p.Path != "" {
-		b = append(append(b, " at "...), p.Path...)
+		b = append(append(b, " at "...), visible(p.Path)...)
 	}
 	return append(b, "]\n"...)
+}
+
+// visible returns text with escapes for what is not printable: a log must not be able to
+// break lines or to steer the terminal.
+func visible(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // checked is what the check of a chunk finds.
@@ -91,16 +103,17 @@ func (cmd *check) chunk(c chunk) checked {
 	line := c.line
 	for text := range bytes.Lines(c.text) {
 		found.Lines++
-		problems := emf.Check(text)
+		var problems []emf.Problem
+		document := cmd.Strict
 		if c.cut {
-			problems = []emf.Problem{{Rule: "document-size", Message: fmt.Sprintf("The line has more than %d bytes: split the document.", maxLine)}}
+			problems = tooLong
+		} else {
+			problems = emf.Check(text)
+			document = document || isDocument(problems)
 		}
-		switch {
-		case isDocument(problems):
+		if document || meantAsDocument(text) {
 			found.Documents++
-		case cmd.Strict, meantAsDocument(text):
-			found.Documents++
-		default:
+		} else {
 			found.Skipped++
 			problems = nil
 		}
@@ -114,6 +127,9 @@ func (cmd *check) chunk(c chunk) checked {
 	}
 	return found
 }
+
+// tooLong is what is wrong with a line that was not read to its end.
+var tooLong = []emf.Problem{{Rule: "document-size", Message: fmt.Sprintf("The line has more than %d bytes: split the document.", maxLine)}}
 
 func (cmd *check) append(b []byte, p *problem) []byte {
 	if cmd.Format == "text" {

@@ -157,9 +157,6 @@ func splitLines(r io.Reader, yield func(chunk) bool) (more bool, err error) {
 		}
 		var m int
 		m, err = r.Read(room[n:])
-		if err != nil && err != io.EOF {
-			return false, err
-		}
 		if skipping {
 			end := bytes.IndexByte(room[:m], '\n')
 			if end < 0 {
@@ -167,20 +164,20 @@ func splitLines(r io.Reader, yield func(chunk) bool) (more bool, err error) {
 			} else {
 				m, skipping, line = copy(room, room[end+1:m]), false, line+1
 			}
-			n = 0
 		}
-		whole := n + bytes.LastIndexByte(room[n:n+m], '\n') + 1
-		if n += m; whole <= n-m && err == nil { // no line ends in what was read
-			if n >= maxLine {
-				if !yield(chunk{line: line, text: room[:n], cut: true}) {
-					return false, nil
-				}
-				room, n, skipping = newRoom(), 0, true
-			}
-			continue
+		whole := 0
+		if end := bytes.LastIndexByte(room[n:n+m], '\n'); end >= 0 {
+			whole = n + end + 1
 		}
-		if err == io.EOF {
+		n += m
+		switch {
+		case err == io.EOF:
 			whole = n
+		case err == nil && whole == 0 && n >= maxLine:
+			if !yield(chunk{line: line, text: room[:n], cut: true}) {
+				return false, nil
+			}
+			room, n, skipping = newRoom(), 0, true
 		}
 		if whole > 0 {
 			text := room[:whole]
@@ -198,6 +195,9 @@ func splitLines(r io.Reader, yield func(chunk) bool) (more bool, err error) {
 		}
 		if err == io.EOF {
 			return true, nil
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 }

@@ -60,6 +60,10 @@ func TestSplitLines(t *testing.T) {
 	}
 	_, err := splitLines(iotest.ErrReader(errors.New("torn")), func(chunk) bool { return true })
 	require.EqualError(t, err, "torn")
+	var before string
+	_, err = splitLines(io.MultiReader(strings.NewReader("a\nb\nc"), iotest.ErrReader(errors.New("torn"))), func(c chunk) bool { before += string(c.text); return true })
+	require.EqualError(t, err, "torn")
+	assert.Equal(t, "a\nb\n", before, "whole lines before the fault are read")
 	more, err := splitLines(strings.NewReader("a\n"), func(chunk) bool { return false })
 	require.NoError(t, err)
 	assert.False(t, more)

@@ -295,3 +295,18 @@ func TestReadableNumbers(t *testing.T) {
 		assert.Equal(t, text, byteSize(bytes))
 	}
 }
+
+// A log cannot forge lines of the output or steer the terminal.
+func TestOutputIsVisible(t *testing.T) {
+	doc := fmt.Sprintf(`{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":"App","Dimensions":[[]],"Metrics":[{"Name":"m\u001b[2J"}]}]},`, time.Now().UnixMilli()) +
+		`"m\u001b[2J":1,"x\n\"y":1,"x\n\"y":2}`
+	for _, command := range []string{"check", "stat"} {
+		out, _, code := runOn(t, doc, command)
+		assert.Zero(t, code)
+		assert.NotContains(t, out, "\x1b")
+		assert.Contains(t, out, `\x1b`)
+	}
+	out, _, _ := runOn(t, doc, "check")
+	assert.Contains(t, out, `[warning at /x\n"y]`)
+	assert.Equal(t, 2, strings.Count(out, "\n"))
+}

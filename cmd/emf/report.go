@@ -125,6 +125,9 @@ func (r *report) table(w io.Writer) {
 		if cells[2] == "" {
 			cells[2] = "-"
 		}
+		for j := range textColumns {
+			cells[j] = visible(cells[j])
+		}
 		lines = append(lines, cells)
 	}
 	widths := make([]int, len(columns))
