@@ -49,6 +49,10 @@ var kinds = map[string]Kind{
 
 // KindOf judges an error that is not nil.
 func KindOf(err error) Kind {
+	var other *aside
+	if errors.As(err, &other) {
+		return Again
+	}
 	if status(err) == http.StatusRequestEntityTooLarge {
 		return Refused
 	}
@@ -61,6 +65,20 @@ func KindOf(err error) Kind {
 		return kinds[api.ErrorCode()]
 	}
 	return Again
+}
+
+// aside is an error of another request than the one that carries documents.
+type aside struct{ error }
+
+func (a *aside) Unwrap() error { return a.error }
+
+// Aside marks an error of a request that carries no documents, so that what it refuses is not
+// held against them. It is worth another try, whatever it is.
+func Aside(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &aside{err}
 }
 
 // status is the HTTP status of the answer, 0 if there was none.

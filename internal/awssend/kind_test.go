@@ -48,6 +48,7 @@ func TestKindOf(t *testing.T) {
 		{answered(400, api("ResourceNotFoundException")), Missing, false},
 		{answered(400, api("ResourceAlreadyExistsException")), Exists, false},
 		{smithy.InvalidParamsError{}, Refused, false},
+		{fmt.Errorf("create: %w", Aside(answered(400, api("InvalidParameterException")))), Again, false},
 		{context.DeadlineExceeded, Again, true},
 		{fmt.Errorf("send: %w", io.EOF), Again, true},
 		{&net.OpError{Op: "dial", Err: context.DeadlineExceeded}, Again, false},

@@ -30,6 +30,7 @@ type Server struct {
 	closed    chan struct{}
 	closing   sync.Once
 	poison    func(text string) bool
+	stallEnd  time.Duration
 
 	mu       sync.Mutex
 	faults   Faults
@@ -44,6 +45,11 @@ type Option func(*Server)
 
 // WithClock sets the server's clock, by which it accepts timestamps.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
+
+// WithStallLimit cuts a stalled connection after d. Without it a stall ends with the client's
+// patience, which then has to be so short that a busy machine exhausts it without a fault: a
+// test that counts duplicates wants the server to end its stalls.
+func WithStallLimit(d time.Duration) Option { return func(s *Server) { s.stallEnd = d } }
 
 // WithPoison makes the server refuse, as an invalid parameter and with all that is sent
 // beside it, a log event or a metric of which poison says so: of the event's message, or the
@@ -205,7 +211,12 @@ func (s *Server) handle(r *http.Request, wire protocol, operation string, body [
 }
 
 func (s *Server) stall(r *http.Request) {
+	var end <-chan time.Time
+	if s.stallEnd > 0 {
+		end = time.After(s.stallEnd)
+	}
 	select {
+	case <-end:
 	case <-r.Context().Done():
 	case <-s.closed:
 	}

@@ -133,7 +133,7 @@ func (s *Sink) Write(ctx context.Context, docs []emf.Document) error {
 	s.mu.Lock()
 	d := awssend.NewDelivery(ctx, docs, s.proven)
 	s.mu.Unlock()
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && len(docs) > 0 {
 		if err := s.prepare(ctx); err != nil {
 			d.Stop(err)
 		}
@@ -175,9 +175,10 @@ func (s *Sink) put(ctx context.Context, d *awssend.Delivery, b *batches, docs []
 	}
 	out, err := s.putEvents(ctx, in, values)
 	if err != nil && awssend.KindOf(err) == awssend.Missing && s.create {
-		if err = s.createStream(ctx); err == nil {
-			out, err = s.putEvents(ctx, in, values)
+		if err := s.createStream(ctx); err != nil {
+			return awssend.Aside(err)
 		}
+		out, err = s.putEvents(ctx, in, values)
 	}
 	if err != nil {
 		return s.explain("logs:PutLogEvents", err)

@@ -467,6 +467,27 @@ func TestRefusedSettingsCostNoDocument(t *testing.T) {
 	require.NoError(t, s.Write(t.Context(), documents(3)))
 }
 
+// A group that cannot be created is no fault of the documents, even if the sink has delivered
+// before.
+func TestRefusedCreationCostsNoDocument(t *testing.T) {
+	srv := cwtest.New(t)
+	s, err := logevents.New(refusing{srv.LogsClient()}, "g", logevents.WithStream("s"))
+	require.NoError(t, err)
+	srv.CreateGroup("g", "", "s")
+	require.NoError(t, s.Write(t.Context(), documents(1)))
+	srv.DeleteGroup("g")
+	retry, reject := undelivered(t, s.Write(t.Context(), documents(2)))
+	assert.Equal(t, []int{0, 1}, retry)
+	assert.Empty(t, reject)
+}
+
+// refusing refuses to create a log stream.
+type refusing struct{ *cloudwatchlogs.Client }
+
+func (refusing) CreateLogStream(context.Context, *cloudwatchlogs.CreateLogStreamInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.CreateLogStreamOutput, error) {
+	return nil, &types.InvalidParameterException{}
+}
+
 func TestEntity(t *testing.T) {
 	srv := cwtest.New(t)
 	entity := types.Entity{KeyAttributes: map[string]string{"Type": "Service", "Name": "shop", "Environment": "test"}}
