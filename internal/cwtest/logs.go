@@ -226,6 +226,11 @@ func (s *Server) putLogEvents(g *group, in *logsInput, f Fault) (any, *failure) 
 	if failure := in.Entity.check(); failure != nil {
 		return nil, failure
 	}
+	for _, event := range events {
+		if s.poison(event.Message) {
+			return nil, invalidLogs("a log event is invalid")
+		}
+	}
 	accept := s.window(g, events, f)
 	valid := events[accept.from:accept.to]
 	if n := len(valid); n > 0 && time.Duration(valid[n-1].Timestamp-valid[0].Timestamp)*time.Millisecond > maxEventSpan {

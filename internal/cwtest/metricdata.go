@@ -128,6 +128,9 @@ func (s *Server) putMetricData(in *metricDataInput, size int) *failure {
 		if failure := data[i].check(fmt.Sprintf("MetricData.member.%d.", i+1), now); failure != nil {
 			return failure
 		}
+		if s.poison(*data[i].MetricName) {
+			return invalid("The parameter MetricData.member.%d.MetricName is invalid.", i+1)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

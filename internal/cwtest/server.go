@@ -28,6 +28,7 @@ type Server struct {
 	now       func() time.Time
 	closed    chan struct{}
 	closing   sync.Once
+	poison    func(text string) bool
 
 	mu       sync.Mutex
 	faults   Faults
@@ -43,6 +44,11 @@ type Option func(*Server)
 // WithClock sets the server's clock, by which it accepts timestamps.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
 
+// WithPoison makes the server refuse, as an invalid parameter and with all that is sent
+// beside it, a log event or a metric of which poison says so: of the event's message, or the
+// metric's name. It stands for the rules that AWS does not document.
+func WithPoison(poison func(text string) bool) Option { return func(s *Server) { s.poison = poison } }
+
 // New starts a server that is closed with the test.
 func New(t testing.TB, opts ...Option) *Server {
 	s := Start(opts...)
@@ -52,7 +58,7 @@ func New(t testing.TB, opts ...Option) *Server {
 
 // Start starts a server for who has no test at hand, such as an example.
 func Start(opts ...Option) *Server {
-	s := &Server{now: time.Now, closed: make(chan struct{}), transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	s := &Server{now: time.Now, closed: make(chan struct{}), transport: &http.Transport{MaxIdleConnsPerHost: 16}, poison: func(string) bool { return false }}
 	for _, opt := range opts {
 		opt(s)
 	}
