@@ -1,0 +1,8 @@
+//go:build !unix
+
+package sink
+
+import "net"
+
+// connAlive returns an error if the peer has closed or reset a connection.
+func connAlive(conn net.Conn, datagrams bool) error { return waitAlive(conn, datagrams) }

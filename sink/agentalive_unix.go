@@ -1,0 +1,43 @@
+//go:build unix
+
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+)
+
+// connAlive returns an error if the peer has closed or reset a connection, or refused a
+// datagram, as far as the system knows. It does not wait. What the peer sent is thrown away.
+func connAlive(conn net.Conn, datagrams bool) error {
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return waitAlive(conn, datagrams)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var state error
+	var unasked [512]byte
+	err = raw.Read(func(fd uintptr) bool {
+		for range 8 {
+			n, err := syscall.Read(int(fd), unasked[:])
+			switch {
+			case errors.Is(err, syscall.EINTR), n > 0, n == 0 && err == nil && datagrams:
+				continue
+			case errors.Is(err, syscall.EAGAIN):
+			case err != nil:
+				state = fmt.Errorf("the agent has gone: %w", err)
+			default:
+				state = fmt.Errorf("the agent has closed the connection: %w", io.EOF)
+			}
+			return true
+		}
+		return true
+	})
+	return errors.Join(err, state)
+}
