@@ -23,10 +23,7 @@ const (
 // grace is how long a sink has to return once its context is done.
 const grace = time.Second
 
-var (
-	errClosing = errors.New("sink: closed before it was delivered")
-	errNoNext  = errors.New("sink: there is no next sink to deliver to")
-)
+var errClosing = errors.New("closed before they were delivered")
 
 // queue holds documents, oldest first: in memory, or on disk.
 type queue interface {
@@ -102,7 +99,7 @@ func (o *courier) run() {
 	defer close(o.done)
 	o.deliver()
 	o.end(nil)
-	o.result = errors.Join(o.queue.finish(), o.closeNext())
+	o.result = errors.Join(o.queue.finish(), closeSink(o.to))
 	o.ledger.report.tell()
 	o.announce()
 }
@@ -161,24 +158,22 @@ func (o *courier) pause(d time.Duration) {
 func (o *courier) offer(docs []emf.Document) (progress bool, again error) {
 	ctx, cancel := context.WithTimeout(o.life, o.config.attempt)
 	defer cancel()
-	fates, err, unsure := ask(ctx, o.to, docs)
+	a := offerTo(ctx, o.to, docs)
 	var left, ambiguous Amount
-	for i, f := range fates {
-		if f == kept {
-			left = left.plus(amountOf(&docs[i]))
-		}
+	for _, i := range a.retry {
+		left = left.plus(amountOf(&docs[i]))
 	}
-	if unsure {
+	if a.panicked || a.err != nil && ctx.Err() != nil {
 		ambiguous = left
 	}
-	o.ledger.attempted(err, ambiguous)
-	o.queue.settle(fates)
+	o.ledger.attempted(a.err, ambiguous)
+	o.queue.settle(a.fates(len(docs)))
 	o.ledger.report.tell()
-	if err != nil {
-		o.ledger.report.warn("write", "documents were not delivered", "error", err, "kept", left.Documents, "of", len(docs))
+	if a.err != nil {
+		o.ledger.report.warn("write", "documents were not delivered", "error", a.err, "kept", left.Documents, "of", len(docs))
 	}
 	if left.Documents > 0 {
-		again = err
+		again = a.err
 	}
 	return left.Documents < uint64(len(docs)), again
 }
@@ -207,7 +202,10 @@ func (o *courier) Flush(ctx context.Context) error {
 		select {
 		case <-settled:
 		case <-o.done:
-			return fmt.Errorf("sink: not flushed: %w", errClosing)
+			if _, oldest := o.queue.numbers(); oldest < pushed { // a spool's, for the next process
+				return fmt.Errorf("sink: not flushed: %w", errClosing)
+			}
+			return nil
 		case <-ctx.Done():
 			return fmt.Errorf("sink: documents are not delivered yet: %w", context.Cause(ctx))
 		}
@@ -253,19 +251,6 @@ func (o *courier) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	return o.result
-}
-
-func (o *courier) closeNext() (err error) {
-	next, ok := o.to.(interface{ Close() error })
-	if !ok {
-		return nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("sink: closing the next sink panicked: %v", p)
-		}
-	}()
-	return next.Close()
 }
 
 // Stats returns what the sink has done so far. It may be called at any time.

@@ -71,7 +71,7 @@ func (c *cursorFile) save(at Amount, sync bool) error {
 		line = append(line, ' ')
 	}
 	if _, err := c.f.WriteAt(line, c.slot*cursorSlot); err != nil {
-		return fmt.Errorf("sink: spool: writing the cursor: %w", err)
+		return fmt.Errorf("sink: Spool: writing the cursor: %w", err)
 	}
 	c.slot = 1 - c.slot
 	if sync {

@@ -138,7 +138,7 @@ func (d *disk) sweep() {
 	save()
 	for _, s := range old {
 		if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			d.ledger.fail(fmt.Errorf("sink: spool: %w", err))
+			d.ledger.fail(fmt.Errorf("sink: Spool: %w", err))
 			break
 		}
 		d.mu.Lock()

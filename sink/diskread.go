@@ -24,7 +24,7 @@ func (d *disk) next() ([]emf.Document, error) {
 		parcels, buf, more, err := view.readParcels(d.read)
 		d.mu.Lock()
 		if d.read = buf; err != nil {
-			return nil, fmt.Errorf("sink: spool: %w", err)
+			return nil, fmt.Errorf("sink: Spool: %w", err)
 		}
 		if d.choose(s, parcels, view.end, more); len(d.flight) > 0 {
 			break

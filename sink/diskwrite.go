@@ -18,7 +18,7 @@ func (d *disk) push(docs []emf.Document) error {
 	closed := d.closed
 	d.mu.Unlock()
 	if closed {
-		return fmt.Errorf("sink: spool: Write after Close: %w", emf.ErrClosed)
+		return fmt.Errorf("sink: Spool: Write after Close: %w", emf.ErrClosed)
 	}
 	var tooLarge []int
 	at, taken := d.head, 0 // only who is writing moves head
@@ -66,7 +66,7 @@ func (d *disk) push(docs []emf.Document) error {
 		}
 	}
 	if err == nil {
-		result.Retry, result.Err = nil, fmt.Errorf("sink: spool: larger than the %d bytes of WithMaxBytes", d.limit)
+		result.Retry, result.Err = nil, fmt.Errorf("sink: Spool: larger than the %d bytes of WithMaxBytes", d.limit)
 	}
 	return result
 }
@@ -92,7 +92,7 @@ func (d *disk) write(end Amount) error {
 	}
 	if d.out == nil {
 		if err := d.create(); err != nil {
-			return fmt.Errorf("sink: spool: %w", err)
+			return fmt.Errorf("sink: Spool: %w", err)
 		}
 	}
 	_, err := d.out.Write(d.buf)
@@ -104,7 +104,7 @@ func (d *disk) write(end Amount) error {
 	}
 	if err != nil {
 		d.takeBack()
-		return fmt.Errorf("sink: spool: %w", err)
+		return fmt.Errorf("sink: Spool: %w", err)
 	}
 	if d.sync.every > 0 && d.timer == nil {
 		d.timer = time.AfterFunc(d.sync.every, d.syncLater)
@@ -193,7 +193,7 @@ func (d *disk) syncLater() {
 		return
 	}
 	if err := d.out.Sync(); err != nil {
-		d.ledger.fail(fmt.Errorf("sink: spool: %w", err))
+		d.ledger.fail(fmt.Errorf("sink: Spool: %w", err))
 		d.takeBack()
 	}
 }
@@ -227,7 +227,7 @@ func (d *disk) makeRoom(size int64) error {
 		stuck := len(d.segments) == before
 		d.mu.Unlock()
 		if stuck {
-			return fmt.Errorf("sink: spool: %s is full and cannot be removed", oldest.path)
+			return fmt.Errorf("sink: Spool: %s is full and cannot be removed", oldest.path)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/liftemf/liftemf/emf"
 )
-
-var nowhere = emf.SinkFunc(func(context.Context, []emf.Document) error { return errNoNext })
 
 const (
 	itemOverhead = 128      // bytes of memory a document costs beside its JSON

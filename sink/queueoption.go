@@ -63,7 +63,7 @@ func set[T int64 | time.Duration](c *queueConfig, to *T, value T, good bool, opt
 	case good:
 		*to = value
 	case c.err == nil:
-		c.err = fmt.Errorf("sink: %s: %v is out of range", option, value)
+		c.err = fmt.Errorf("%s: %v is out of range", option, value)
 	}
 }
 

@@ -38,9 +38,6 @@ func Retry(next emf.Sink, opts ...RetryOption) *RetrySink {
 	if c.err != nil {
 		report.warn("option", "an option is not used", "error", c.err)
 	}
-	if next == nil {
-		next = nowhere
-	}
 	l := &ledger{report: report}
 	return &RetrySink{newCourier(next, c, newMemory(c, l), l)}
 }

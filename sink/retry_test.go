@@ -3,7 +3,6 @@ package sink_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -18,8 +17,6 @@ import (
 	"github.com/liftemf/liftemf/emf"
 	"github.com/liftemf/liftemf/sink"
 )
-
-var errDown = errors.New("down")
 
 func TestRetryBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -202,6 +199,6 @@ func TestRetryToNowhere(t *testing.T) {
 		r := sink.Retry(nil, quiet)
 		require.NoError(t, r.Write(t.Context(), numbered(0, 3)))
 		require.ErrorContains(t, r.Close(), "3 documents dropped")
-		assert.ErrorContains(t, r.Stats().LastError, "no next sink")
+		assert.ErrorContains(t, r.Stats().LastError, "the sink is nil")
 	})
 }

@@ -48,15 +48,15 @@ func Spool(dir string, next emf.Sink, opts ...SpoolOption) (*SpoolSink, error) {
 	}
 	set(&c, &c.maxBytes, c.maxBytes, c.maxBytes >= minSpoolBytes, "WithMaxBytes")
 	if c.err != nil {
-		return nil, c.err
+		return nil, fmt.Errorf("sink: Spool: %w", c.err)
 	}
 	if next == nil {
-		return nil, errNoNext
+		return nil, fmt.Errorf("sink: Spool: %w", errNilSink)
 	}
 	l := &ledger{report: newReporter(c.logger)}
 	q, err := openDisk(dir, c, l)
 	if err != nil {
-		return nil, fmt.Errorf("sink: spool: %w", err)
+		return nil, fmt.Errorf("sink: Spool: %w", err)
 	}
 	return &SpoolSink{newCourier(next, c, q, l)}, nil
 }

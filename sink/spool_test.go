@@ -322,7 +322,7 @@ func TestSpoolWithBadOptions(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err := sink.Spool(t.TempDir(), nil)
-	require.ErrorContains(t, err, "no next sink")
+	require.ErrorContains(t, err, "the sink is nil")
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err = sink.Spool(file, down)
