@@ -2,6 +2,7 @@
 //
 //	emf demo                       a service with tenants, requests, and their documents
 //	emf demo --listen :8080        the service alone, for a load generator of your own
+//	emf send --to metrics app.log  documents to CloudWatch Logs, PutMetricData or an agent
 //
 // Documents go to standard output, one a line, and everything else to standard error.
 // The exit code is 0 if all went well, 1 if not, and 2 if the command line is wrong.
@@ -29,6 +30,7 @@ const (
 // commands is the command line: one field a command, each in a file of its own.
 type commands struct {
 	Demo demo `cmd:"" help:"Serve requests of several tenants and write the EMF documents they make."`
+	Send send `cmd:"" help:"Send the documents of logs to CloudWatch or its agent."`
 }
 
 // console is what a command talks to.
