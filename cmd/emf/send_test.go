@@ -267,9 +267,17 @@ func TestSendFollowsAPipe(t *testing.T) {
 func TestSendUsage(t *testing.T) {
 	log := writeLog(t, "")
 	for _, args := range [][]string{
-		{log}, {"--to=logs", log}, {"--to=logs:", log}, {"--to=metrics:x", log}, {"--to=agent", log}, {"--to=stdout", log},
-		{"--to=metrics", "--rate=-1", log}, {"--to=metrics", "--rate=NaN", log}, {"--to=metrics", "--give-up=-1s", log},
-		{"--to=metrics", "--state=x"}, {"--to=metrics", filepath.Join(t.TempDir(), "missing")},
+		{log},
+		{"--to=logs", log},
+		{"--to=logs:", log},
+		{"--to=metrics:x", log},
+		{"--to=agent", log},
+		{"--to=stdout", log},
+		{"--to=metrics", "--rate=-1", log},
+		{"--to=metrics", "--rate=NaN", log},
+		{"--to=metrics", "--give-up=-1s", log},
+		{"--to=metrics", "--state=x"},
+		{"--to=metrics", filepath.Join(t.TempDir(), "missing")},
 	} {
 		out, err := sender("", args...).CombinedOutput()
 		assert.Equal(t, exitUsage, exitCode(t, err), "%v: %s", args, out)
