@@ -13,11 +13,12 @@ import (
 	"github.com/liftemf/liftemf/emf"
 )
 
-// A batch for the next sink has at most so many documents and bytes: what one call of
-// PutLogEvents takes.
+// A batch for the next sink is what one call of PutLogEvents takes: so many documents, and so many
+// bytes with those that it counts beside each.
 const (
 	batchDocuments = 10_000
 	batchBytes     = 1 << 20
+	eventBytes     = 26
 )
 
 // grace is how long a sink has to return once its context is done.

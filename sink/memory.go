@@ -135,7 +135,7 @@ func (m *memory) next() ([]emf.Document, error) {
 	m.expire(time.Now())
 	n, size := 0, 0
 	for n < len(m.waiting) && n < batchDocuments {
-		if size += len(m.waiting[n].doc.JSON); size > batchBytes && n > 0 {
+		if size += len(m.waiting[n].doc.JSON) + eventBytes; size > batchBytes && n > 0 {
 			break
 		}
 		n++

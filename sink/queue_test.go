@@ -295,6 +295,39 @@ func TestQueueLawUnderFaults(t *testing.T) {
 	})
 }
 
+// A batch is what one call of PutLogEvents takes, with its 26 bytes an event, and not much less.
+func TestQueueBatchesFitOneCall(t *testing.T) {
+	eachQueue(t, func(t *testing.T, open func(emf.Sink, ...sink.QueueOption) queueSink) {
+		ready := make(chan struct{})
+		var sizes, counts []int
+		target := &queueTarget{answer: func(_ context.Context, call int, docs []emf.Document) error {
+			if call == 1 {
+				<-ready
+				return errDown
+			}
+			size := 0
+			for _, d := range docs {
+				size += len(d.JSON) + 26
+			}
+			sizes, counts = append(sizes, size), append(counts, len(docs))
+			return nil
+		}}
+		q := open(target, sink.WithBackoff(time.Millisecond, time.Millisecond))
+		large := numbered(0, 4000)
+		for i := range large {
+			large[i].JSON = bytes.Repeat([]byte{'x'}, 1000)
+		}
+		require.NoError(t, q.Write(t.Context(), large))
+		require.NoError(t, q.Write(t.Context(), numbered(0, 25_000)))
+		close(ready)
+		require.NoError(t, q.Close())
+		assert.LessOrEqual(t, slices.Max(sizes), 1<<20)
+		assert.Equal(t, 10_000, slices.Max(counts))
+		assert.Greater(t, sizes[0], 900<<10)
+		assert.LessOrEqual(t, len(sizes), 8)
+	})
+}
+
 func TestQueueFlush(t *testing.T) {
 	eachQueue(t, func(t *testing.T, open func(emf.Sink, ...sink.QueueOption) queueSink) {
 		var up sync.Mutex

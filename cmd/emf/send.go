@@ -178,10 +178,15 @@ func (r *replay) file(ctx context.Context, name string) error {
 			if !more || line.err != nil {
 				return errors.Join(r.flush(ctx, f, end), line.err)
 			}
+			if r.size+len(line.text)+eventOverhead > maxBatchBytes {
+				if err := r.flush(ctx, f, end); err != nil {
+					return err
+				}
+			}
 			if !r.line(line) && !line.whole { // perhaps it is being written
 				return r.flush(ctx, f, end)
 			}
-			if end = line.end; len(r.docs) < r.limit && r.size < maxBatchBytes {
+			if end = line.end; len(r.docs) < r.limit {
 				continue
 			}
 		}
