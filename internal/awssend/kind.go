@@ -49,6 +49,10 @@ var kinds = map[string]Kind{
 
 // KindOf judges an error that is not nil.
 func KindOf(err error) Kind {
+	var other *aside
+	if errors.As(err, &other) {
+		return Again
+	}
 	if status(err) == http.StatusRequestEntityTooLarge {
 		return Refused
 	}
@@ -63,6 +67,20 @@ func KindOf(err error) Kind {
 	return Again
 }
 
+// aside is an error of another request than the one that carries documents.
+type aside struct{ error }
+
+func (a *aside) Unwrap() error { return a.error }
+
+// Aside marks an error of a request that carries no documents, so that what it refuses is not
+// held against them. It is worth another try, whatever it is.
+func Aside(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &aside{err}
+}
+
 // status is the HTTP status of the answer, 0 if there was none.
 func status(err error) int {
 	var answered interface{ HTTPStatusCode() int }
@@ -73,10 +91,14 @@ func status(err error) int {
 }
 
 // unanswered reports whether an attempt failed without an answer that says whether the
-// request was taken. A success that cannot be read is none.
+// request was taken. A success that cannot be read is none, and neither is a proxy's word that
+// the service did not answer it.
 func unanswered(err error) bool {
-	if code := status(err); code != 0 {
-		return code >= 200 && code < 300
+	switch code := status(err); {
+	case code == http.StatusBadGateway, code == http.StatusGatewayTimeout, code >= 200 && code < 300:
+		return true
+	case code != 0:
+		return false
 	}
 	var api smithy.APIError
 	return !errors.As(err, &api)
@@ -92,7 +114,7 @@ func lost(err error) bool {
 		return false
 	}
 	var timeout net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+	return status(err) != 0 || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -24,7 +24,7 @@
 //	srv.SetFaults(cwtest.Only("PutLogEvents", cwtest.Always(cwtest.Unavailable)))
 //	srv.SetFaults(cwtest.Random(seed, 0.3, cwtest.Throttle, cwtest.InternalError, cwtest.CutBefore))
 //
-// CutAfter and StallAfter take what was sent and lose the answer: a client that sends again
+// CutAfter, CutAnswer and StallAfter take what was sent and lose the answer: a client that sends again
 // makes duplicates, which the server holds as CloudWatch would. After all other faults it holds
 // nothing of the request. SetFaults(nil) ends them. Stalled requests end with the client's
 // patience or with Close.

@@ -22,6 +22,7 @@ const (
 	StallAfter      Fault = "stall after taking" // taken, no answer
 	CutBefore       Fault = "cut before taking"  // nothing taken, connection closed
 	CutAfter        Fault = "cut after taking"   // taken, connection closed
+	CutAnswer       Fault = "cut in the answer"  // taken, connection closed in the middle of the answer
 	NoToken         Fault = "no sequence token"  // taken, answered without the optional nextSequenceToken
 	// RejectSome takes PutLogEvents but for the first quarter of the events, too old, and
 	// the last quarter, too new, whatever their times. Other operations are as ever.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -198,7 +199,9 @@ func (s *Server) handle(r *http.Request, wire protocol, operation string, body [
 	case failure != nil:
 		return wire.failure(failure)
 	}
-	return wire.success(operation, result)
+	a := wire.success(operation, result)
+	a.cut = f == CutAnswer
+	return a
 }
 
 func (s *Server) stall(r *http.Request) {
@@ -228,11 +231,18 @@ type answer struct {
 	status int
 	header map[string]string
 	body   []byte
+	cut    bool // the connection is closed before the body's end
 }
 
 func (a answer) write(w http.ResponseWriter) {
 	if a.status == 0 {
 		panic(http.ErrAbortHandler) // closes the connection
+	}
+	if a.cut {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+		a.body = a.body[:len(a.body)/2]
+		defer panic(http.ErrAbortHandler)
+		defer http.NewResponseController(w).Flush()
 	}
 	for name, value := range a.header {
 		w.Header().Set(name, value)

@@ -51,10 +51,11 @@ func (s *Sink) prepare(ctx context.Context) error {
 	return s.checkClass(ctx)
 }
 
-// The class is asked for so often, and with so much patience, before documents pass without.
+// The class is asked for with so much patience, until so many Writes have succeeded without an
+// answer.
 const (
-	classQuestions = 3
 	classPatience  = 5 * time.Second
+	classQuestions = 3
 )
 
 // checkClass finds out the log group's class. It lets documents pass where it gets no answer: neither
@@ -78,8 +79,7 @@ func (s *Sink) checkClass(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.classAsked++
-	s.classKnown = err == nil || awssend.KindOf(err) == awssend.Denied || s.classAsked == classQuestions
+	s.classKnown = err == nil || awssend.KindOf(err) == awssend.Denied
 	return nil
 }
 

@@ -31,14 +31,13 @@ func WithStream(name string) Option {
 		if !streamName.MatchString(name) {
 			return fmt.Errorf("WithStream: %q is no name of a log stream: 1 to 512 characters, neither colon nor asterisk", name)
 		}
-		s.stream = name
+		s.stream, s.named = name, true
 		return nil
 	}
 }
 
 // WithoutCreation leaves a missing log group or stream missing: documents are then kept for
-// another try, and the error says what to create. The stream must exist, so name it with
-// [WithStream].
+// another try, and the error says what to create. It asks for [WithStream].
 func WithoutCreation() Option {
 	return func(s *Sink) error {
 		s.create = false

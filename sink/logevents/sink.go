@@ -52,6 +52,7 @@ type Sink struct {
 	api           API
 	group, stream string
 	create        bool
+	named         bool // the stream, by its user
 	retention     int32
 	entity        *types.Entity
 	timeout       time.Duration
@@ -83,6 +84,9 @@ func New(api API, logGroup string, opts ...Option) (*Sink, error) {
 			return nil, fmt.Errorf("logevents: %w", err)
 		}
 	}
+	if !s.create && !s.named {
+		return nil, errors.New("logevents: WithoutCreation: name a stream that exists by WithStream: that of the default is there for nobody")
+	}
 	return s, nil
 }
 
@@ -100,6 +104,8 @@ func defaultStream() string {
 	process := fmt.Sprintf("/%d", os.Getpid())
 	return name[:min(len(name), 400)] + process
 }
+
+var _ emf.Sink = (*Sink)(nil)
 
 // Stream returns the name of the log stream.
 func (s *Sink) Stream() string { return s.stream }
@@ -127,8 +133,10 @@ func (s *Sink) Write(ctx context.Context, docs []emf.Document) error {
 	s.mu.Lock()
 	d := awssend.NewDelivery(ctx, docs, s.proven)
 	s.mu.Unlock()
-	if err := s.prepare(ctx); err != nil {
-		d.Stop(err)
+	if ctx.Err() == nil && len(docs) > 0 {
+		if err := s.prepare(ctx); err != nil {
+			d.Stop(err)
+		}
 	}
 	b := newBatches(docs, time.Now())
 	for doc, err := range b.rejected {
@@ -141,6 +149,10 @@ func (s *Sink) Write(ctx context.Context, docs []emf.Document) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.proven = s.proven || d.Proven()
+	if values.Delivered > 0 && !s.classKnown {
+		s.classAsked++
+		s.classKnown = s.classAsked == classQuestions
+	}
 	s.stats.Delivered += values.Delivered
 	s.stats.Rejected += values.Rejected
 	s.stats.Retried += values.Retried
@@ -163,12 +175,16 @@ func (s *Sink) put(ctx context.Context, d *awssend.Delivery, b *batches, docs []
 	}
 	out, err := s.putEvents(ctx, in, values)
 	if err != nil && awssend.KindOf(err) == awssend.Missing && s.create {
-		if err = s.createStream(ctx); err == nil {
-			out, err = s.putEvents(ctx, in, values)
+		if err := s.createStream(ctx); err != nil {
+			return awssend.Aside(err)
 		}
+		out, err = s.putEvents(ctx, in, values)
 	}
 	if err != nil {
 		return s.explain("logs:PutLogEvents", err)
+	}
+	if out == nil {
+		return nil
 	}
 	s.rejectEvents(d, docs, out.RejectedLogEventsInfo)
 	if out.RejectedEntityInfo != nil {

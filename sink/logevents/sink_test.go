@@ -340,27 +340,32 @@ func TestNoConnection(t *testing.T) {
 	assert.Zero(t, s.Stats().Ambiguous)
 }
 
-// A server that does not answer holds nobody beyond the deadline, nor beyond the call's own time.
+// A server that does not answer holds nobody beyond the context, nor beyond the call's own time.
 func TestStalls(t *testing.T) {
 	for _, fault := range []cwtest.Fault{cwtest.Stall, cwtest.StallAfter} {
-		for name, opt := range map[string]logevents.Option{"deadline": nil, "time-out": logevents.WithTimeout(50 * time.Millisecond)} {
+		for name, timeout := range map[string]time.Duration{"context": time.Minute, "time-out": time.Second} {
 			t.Run(string(fault)+"/"+name, func(t *testing.T) {
 				srv := cwtest.New(t)
-				srv.CreateGroup("g", "", "s")
-				s := newSink(t, srv, logevents.WithStream("s"), opt)
-				srv.SetFaults(cwtest.Only("PutLogEvents", cwtest.Always(fault)))
-				ctx := t.Context()
-				if opt == nil {
-					var cancel func()
-					ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
-					defer cancel()
-				}
+				s := newSink(t, srv, logevents.WithTimeout(timeout))
+				require.NoError(t, s.Write(t.Context(), documents(1))) // makes the connection
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				srv.SetFaults(func(cwtest.Request) cwtest.Fault {
+					if name == "context" {
+						cancel()
+					}
+					return fault
+				})
 				err := s.Write(ctx, documents(3))
 				retry, _ := undelivered(t, err)
 				assert.Equal(t, []int{0, 1, 2}, retry)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
+				if name == "context" {
+					require.ErrorIs(t, err, context.Canceled)
+				} else {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				}
 				assert.EqualValues(t, 3, s.Stats().Ambiguous)
-				assert.Equal(t, 1, srv.Calls("PutLogEvents"))
+				assert.Equal(t, 3, srv.Calls("PutLogEvents"), "two made the stream, one is repeated by nobody")
 			})
 		}
 	}
@@ -390,6 +395,17 @@ func TestOneFailureEndsTheWrite(t *testing.T) {
 	assert.Equal(t, 4, srv.Calls("PutLogEvents"))
 	require.NoError(t, s.Write(t.Context(), plain(25_000)))
 	assert.Len(t, srv.Events("g"), 35_000)
+}
+
+// A success that cannot be read to its end says nothing about rejections: it is no success.
+func TestHalfAnAnswer(t *testing.T) {
+	srv := cwtest.New(t)
+	s := newSink(t, srv)
+	srv.SetFaults(cwtest.Only("PutLogEvents", cwtest.Always(cwtest.CutAnswer)))
+	retry, _ := undelivered(t, s.Write(t.Context(), documents(20)))
+	assert.Equal(t, indexes(0, 20), retry)
+	assert.EqualValues(t, 20, s.Stats().Ambiguous)
+	assert.EqualValues(t, 20, srv.SampleCount())
 }
 
 func TestMissingPermission(t *testing.T) {
@@ -449,6 +465,27 @@ func TestRefusedSettingsCostNoDocument(t *testing.T) {
 	assert.Less(t, srv.Calls("PutLogEvents"), 60)
 	refuse = false
 	require.NoError(t, s.Write(t.Context(), documents(3)))
+}
+
+// A group that cannot be created is no fault of the documents, even if the sink has delivered
+// before.
+func TestRefusedCreationCostsNoDocument(t *testing.T) {
+	srv := cwtest.New(t)
+	s, err := logevents.New(refusing{srv.LogsClient()}, "g", logevents.WithStream("s"))
+	require.NoError(t, err)
+	srv.CreateGroup("g", "", "s")
+	require.NoError(t, s.Write(t.Context(), documents(1)))
+	srv.DeleteGroup("g")
+	retry, reject := undelivered(t, s.Write(t.Context(), documents(2)))
+	assert.Equal(t, []int{0, 1}, retry)
+	assert.Empty(t, reject)
+}
+
+// refusing refuses to create a log stream.
+type refusing struct{ *cloudwatchlogs.Client }
+
+func (refusing) CreateLogStream(context.Context, *cloudwatchlogs.CreateLogStreamInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.CreateLogStreamOutput, error) {
+	return nil, &types.InvalidParameterException{}
 }
 
 func TestEntity(t *testing.T) {
@@ -533,6 +570,7 @@ func TestBadOptions(t *testing.T) {
 		"WithRetention":           logevents.WithRetention(2),
 		"WithClass":               logevents.WithClass(types.LogGroupClassDelivery),
 		"WithTimeout":             logevents.WithTimeout(0),
+		"WithoutCreation":         logevents.WithoutCreation(),
 		"1 key attributes":        logevents.WithEntity(types.Entity{KeyAttributes: map[string]string{"Type": "Service"}}),
 		"Type is missing":         logevents.WithEntity(types.Entity{KeyAttributes: map[string]string{"Name": "n", "Environment": "e"}}),
 		"11 attributes":           logevents.WithEntity(types.Entity{KeyAttributes: good, Attributes: many}),

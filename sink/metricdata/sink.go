@@ -66,6 +66,8 @@ func New(api API, opts ...Option) (*Sink, error) {
 	return s, nil
 }
 
+var _ emf.Sink = (*Sink)(nil)
+
 // Write sends what CloudWatch would extract of documents, see [emf.Extract]: each metric under each
 // of its dimension sets, with its values and how often they occurred, its unit, resolution
 // and time. A document without metrics is delivered by sending nothing.

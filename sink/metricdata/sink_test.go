@@ -253,6 +253,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A success that cannot be read to its end says nothing about rejections: it is no success.
+func TestHalfAnAnswer(t *testing.T) {
+	srv := cwtest.New(t)
+	s := newSink(t, srv)
+	srv.SetFaults(cwtest.Only("PutMetricData", cwtest.Always(cwtest.CutAnswer)))
+	retry, _ := undelivered(t, s.Write(t.Context(), plains(20)))
+	assert.Equal(t, indexes(0, 20), retry)
+	assert.EqualValues(t, 20, s.Stats().Ambiguous)
+	assert.EqualValues(t, 20, srv.SampleCount())
+}
+
 func TestMissingPermission(t *testing.T) {
 	srv := cwtest.New(t)
 	s := newSink(t, srv)
@@ -269,14 +280,15 @@ func TestMissingPermission(t *testing.T) {
 
 func TestStalls(t *testing.T) {
 	srv := cwtest.New(t)
+	s := newSink(t, srv, metricdata.WithTimeout(time.Second))
+	require.NoError(t, s.Write(t.Context(), plains(1))) // makes the connection
 	srv.SetFaults(cwtest.Always(cwtest.StallAfter))
-	s := newSink(t, srv, metricdata.WithTimeout(50*time.Millisecond))
 	err := s.Write(t.Context(), plains(3))
 	retry, _ := undelivered(t, err)
 	assert.Equal(t, []int{0, 1, 2}, retry)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.EqualValues(t, 3, s.Stats().Ambiguous)
-	assert.EqualValues(t, 3, srv.SampleCount())
+	assert.EqualValues(t, 4, srv.SampleCount())
 }
 
 // A document that CloudWatch refuses for a reason that nobody knows is found by halving.
