@@ -8,14 +8,13 @@ import (
 )
 
 // waitAlive is connAlive for connections that cannot be asked without waiting.
-func waitAlive(conn net.Conn, datagrams bool) error {
+func waitAlive(conn net.Conn, unasked []byte) error {
 	if err := conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
 		return err
 	}
 	defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
-	var unasked [512]byte
 	for range 8 {
-		_, err := conn.Read(unasked[:])
+		_, err := conn.Read(unasked)
 		switch {
 		case err == nil: // the agent says nothing; a relay might
 		case errors.Is(err, os.ErrDeadlineExceeded):

@@ -5,4 +5,4 @@ package sink
 import "net"
 
 // connAlive returns an error if the peer has closed or reset a connection.
-func connAlive(conn net.Conn, datagrams bool) error { return waitAlive(conn, datagrams) }
+func connAlive(conn net.Conn, _ bool, unasked []byte) error { return waitAlive(conn, unasked) }

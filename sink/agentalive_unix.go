@@ -11,21 +11,21 @@ import (
 )
 
 // connAlive returns an error if the peer has closed or reset a connection, or refused a
-// datagram, as far as the system knows. It does not wait. What the peer sent is thrown away.
-func connAlive(conn net.Conn, datagrams bool) error {
+// datagram, as far as the system knows. It does not wait. What the peer sent is
+// read into unasked and thrown away.
+func connAlive(conn net.Conn, datagrams bool, unasked []byte) error {
 	sc, ok := conn.(syscall.Conn)
 	if !ok {
-		return waitAlive(conn, datagrams)
+		return waitAlive(conn, unasked)
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var state error
-	var unasked [512]byte
 	err = raw.Read(func(fd uintptr) bool {
 		for range 8 {
-			n, err := syscall.Read(int(fd), unasked[:])
+			n, err := syscall.Read(int(fd), unasked)
 			switch {
 			case errors.Is(err, syscall.EINTR), n > 0, n == 0 && err == nil && datagrams:
 				continue

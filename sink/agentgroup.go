@@ -153,29 +153,35 @@ func (c *jsonCursor) string() (text []byte, ok bool) {
 
 // skip passes over a value.
 func (c *jsonCursor) skip() bool {
-	for depth := 0; ; {
-		switch c.next() {
+	switch c.next() {
+	case '"':
+		return c.skipString()
+	case '{', '[':
+		return c.skipNested()
+	}
+	c.skipWord()
+	return c.i < len(c.text)
+}
+
+// skipNested passes over an object or array. Which of the two ends is not looked at.
+func (c *jsonCursor) skipNested() bool {
+	for depth := 0; c.i < len(c.text); c.i++ {
+		switch c.text[c.i] {
 		case '"':
 			if !c.skipString() {
 				return false
 			}
+			c.i--
 		case '{', '[':
 			depth++
-			c.i++
 		case '}', ']':
-			depth--
-			c.i++
-		case ',', ':':
-			c.i++
-		case 0:
-			return false
-		default:
-			c.skipWord()
-		}
-		if depth <= 0 {
-			return depth == 0
+			if depth--; depth == 0 {
+				c.i++
+				return true
+			}
 		}
 	}
+	return false
 }
 
 func (c *jsonCursor) skipString() bool {
@@ -195,7 +201,7 @@ func (c *jsonCursor) skipString() bool {
 func (c *jsonCursor) skipWord() {
 	for ; c.i < len(c.text); c.i++ {
 		switch c.text[c.i] {
-		case ',', ']', '}', ' ', '\t', '\n', '\r', '"', '[', '{', ':':
+		case ',', ']', '}', ' ', '\t', '\n', '\r':
 			return
 		}
 	}

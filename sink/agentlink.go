@@ -29,6 +29,7 @@ type agentLink struct {
 	out      *lines.Writer // over conn
 	moved    time.Time     // when conn last took something
 	connects uint64
+	unasked  [512]byte // what the agent says: it should not
 
 	backoff *backoff.ExponentialBackOff
 	next    time.Time // no attempt before
@@ -54,26 +55,28 @@ func (l *agentLink) datagrams() bool { return l.network == "udp" || l.network ==
 // send hands lines to the system. It returns which were too large, and which are to be
 // sent again.
 func (l *agentLink) send(ctx context.Context, list [][]byte) (refused, unsent []int, err error) {
-	unsent = upTo(len(list))
 	if len(list) == 0 {
 		return nil, nil, nil
 	}
-	for {
+	numbers := func(at []int) []int { return at } // of lines, from their places in rest
+	for rest := list; ; rest = pick(list, unsent) {
 		kept, err := l.connect(ctx)
 		if err != nil {
-			return refused, unsent, err
+			return refused, numbers(upTo(len(rest))), err
 		}
-		tooLarge, left, err := l.transmit(ctx, pick(list, unsent))
-		refused = append(refused, pick(unsent, tooLarge)...)
-		unsent = pick(unsent, left)
+		tooLarge, left, err := l.transmit(ctx, rest)
+		refused = append(refused, numbers(tooLarge)...)
+		unsent = numbers(left)
 		hung := errors.Is(err, os.ErrDeadlineExceeded)
 		switch {
 		case err == nil, hung && time.Since(l.moved) < stuckFor, len(unsent) == 0 && l.datagrams():
 		default:
 			_ = l.hangUp()
 		}
-		if len(unsent) == 0 {
+		if len(unsent) < len(rest) {
 			l.backoff.Reset()
+		}
+		if len(unsent) == 0 {
 			if !l.datagrams() {
 				err = nil // only the last newline is missing: the end of the connection is as good
 			}
@@ -82,11 +85,13 @@ func (l *agentLink) send(ctx context.Context, list [][]byte) (refused, unsent []
 		if cause := context.Cause(ctx); cause != nil {
 			err = fmt.Errorf("%w: %w", cause, err)
 		}
-		if kept && !hung && l.network != "udp" && ctx.Err() == nil {
-			continue // as a connection pool does: the agent may be back
+		if !kept || hung || l.network == "udp" || ctx.Err() != nil {
+			l.rest(ctx, err)
+			return refused, unsent, err
 		}
-		l.rest(ctx, err)
-		return refused, unsent, err
+		// As a connection pool does: the agent may be back.
+		at := unsent
+		numbers = func(in []int) []int { return pick(at, in) }
 	}
 }
 
@@ -185,7 +190,7 @@ func (l *agentLink) transmitDatagrams(list [][]byte) (refused, unsent []int, err
 }
 
 // alive returns an error if the agent has closed the connection.
-func (l *agentLink) alive() error { return connAlive(l.conn, l.datagrams()) }
+func (l *agentLink) alive() error { return connAlive(l.conn, l.datagrams(), l.unasked[:]) }
 
 func (l *agentLink) hangUp() error {
 	if l.conn == nil {

@@ -3,7 +3,6 @@ package sink_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -283,26 +282,7 @@ func TestFallbackUnderRandomFailures(t *testing.T) {
 		})
 	}
 	s := sink.Fallback(flaky(0.2), flaky(0.3), sink.WithBreaker(2, time.Millisecond))
-	var all sync.WaitGroup
-	for i := range emitters {
-		all.Go(func() {
-			e := emf.Must(emf.New(fmt.Sprint("Shop", i), emf.WithSink(emf.SinkFunc(s.Write)), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.DiscardHandler))))
-			for range rounds {
-				for tenant := range tenants {
-					e.WithTenant(fmt.Sprint(tenant)).Counter("orders").Inc()
-				}
-				_ = e.Flush(context.Background())
-			}
-			for range 1000 {
-				if e.Flush(context.Background()) == nil {
-					break
-				}
-			}
-			assert.EqualValues(t, rounds*tenants, e.Stats().Delivered)
-			assert.NoError(t, e.Close(context.Background()))
-		})
-	}
-	all.Wait()
+	recordUntilDelivered(t, s, emitters, rounds, tenants)
 	for i := range emitters {
 		assert.EqualValues(t, rounds*tenants, held[fmt.Sprint("Shop", i)], "emitter %d", i)
 	}

@@ -3,8 +3,12 @@ package sink_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -90,4 +94,31 @@ func undeliveredBy(t testing.TB, err error, n int) (retry, reject []int) {
 		return retry, nil
 	}
 	return partial.Retry, partial.Reject
+}
+
+// recordUntilDelivered has emitters named Shop0 and so on count orders of each tenant, one a
+// round, through a sink that they share, and flush until all is delivered.
+func recordUntilDelivered(t *testing.T, s emf.Sink, emitters, rounds, tenants int) {
+	var all sync.WaitGroup
+	for i := range emitters {
+		all.Go(func() {
+			e := emf.Must(emf.New(fmt.Sprint("Shop", i), emf.WithSink(emf.SinkFunc(s.Write)), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.DiscardHandler))))
+			for range rounds {
+				for tenant := range tenants {
+					e.WithTenant(fmt.Sprint(tenant)).Counter("orders").Inc()
+				}
+				_ = e.Flush(context.Background())
+			}
+			for range 1000 {
+				if e.Flush(context.Background()) == nil {
+					break
+				}
+			}
+			stats := e.Stats()
+			assert.EqualValues(t, rounds*tenants, stats.Delivered)
+			assert.Equal(t, stats.Recorded, stats.Delivered+stats.Dropped+stats.Pending)
+			assert.NoError(t, e.Close(context.Background()))
+		})
+	}
+	all.Wait()
 }

@@ -3,7 +3,6 @@ package sink_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -167,28 +166,7 @@ func TestTeeUnderRandomFailures(t *testing.T) {
 		}))
 	}
 	tee := sink.Tee(sinks...)
-	var all sync.WaitGroup
-	for i := range emitters {
-		all.Go(func() {
-			e := emf.Must(emf.New(fmt.Sprint("Shop", i), emf.WithSink(emf.SinkFunc(tee.Write)), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.DiscardHandler))))
-			for range rounds {
-				for tenant := range tenants {
-					e.WithTenant(fmt.Sprint(tenant)).Counter("orders").Inc()
-				}
-				_ = e.Flush(context.Background())
-			}
-			for range 1000 {
-				if e.Flush(context.Background()) == nil {
-					break
-				}
-			}
-			s := e.Stats()
-			assert.EqualValues(t, rounds*tenants, s.Delivered)
-			assert.Equal(t, s.Recorded, s.Delivered+s.Dropped+s.Pending)
-			assert.NoError(t, e.Close(context.Background()))
-		})
-	}
-	all.Wait()
+	recordUntilDelivered(t, tee, emitters, rounds, tenants)
 	for i := range sums {
 		for n := range emitters {
 			assert.EqualValues(t, rounds*tenants, sums[i][fmt.Sprint("Shop", n)], "sink %d, emitter %d", i, n)

@@ -18,7 +18,7 @@ func TestTeeForgets(t *testing.T) {
 	down := emf.SinkFunc(func(context.Context, []emf.Document) error { return errors.New("down") })
 	up := emf.SinkFunc(func(context.Context, []emf.Document) error { return nil })
 	s := Tee(up, down).(*tee)
-	for n := 0; n < 5*maxDebts; n += 1000 {
+	for n := 0; n < 3*maxDebts; n += 1000 {
 		var docs []emf.Document
 		for i := range 1000 {
 			docs = append(docs, emf.Document{JSON: fmt.Append(nil, n+i)})
