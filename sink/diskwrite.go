@@ -107,8 +107,8 @@ func (d *disk) write(end Amount) error {
 		d.takeBack()
 		return fmt.Errorf("sink: Spool: %w", err)
 	}
-	if d.sync.every > 0 && d.timer == nil {
-		d.timer = time.AfterFunc(d.sync.every, d.syncLater)
+	if d.sync > 0 && d.timer == nil {
+		d.timer = time.AfterFunc(time.Duration(d.sync), d.syncLater)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (d *disk) takeBack() {
 // seal ends the segment that is being written.
 func (d *disk) seal() error {
 	var err error
-	if d.sync.every > 0 {
+	if d.sync > 0 {
 		err = d.out.Sync()
 	}
 	err = errors.Join(err, d.out.Close())

@@ -117,20 +117,18 @@ func WithQueueLogger(l *slog.Logger) QueueOption {
 // Sync says when a [SpoolSink] makes the disk keep what it wrote (fsync). A process that is
 // killed loses nothing under any of them: the operating system has what was written. They
 // differ when the machine itself stops.
-//
-// The zero value is [SyncAlways].
-type Sync struct{ every time.Duration }
+type Sync time.Duration
 
-var (
+const (
 	// SyncAlways syncs before Write returns.
-	SyncAlways = Sync{}
+	SyncAlways Sync = 0
 	// SyncNever leaves it to the operating system.
-	SyncNever = Sync{-1}
+	SyncNever Sync = -1
 )
 
 // SyncEvery syncs at most so long after a Write. A duration of zero or less is
 // [SyncAlways].
-func SyncEvery(d time.Duration) Sync { return Sync{max(d, 0)} }
+func SyncEvery(d time.Duration) Sync { return Sync(max(d, 0)) }
 
 // WithSync sets when the disk is synced (default [SyncAlways]).
 func WithSync(s Sync) SpoolOption {

@@ -12,7 +12,7 @@ import (
 
 // A spool's segment is a text file of records, one a line:
 //
-//	checksum documents bytes values own seconds.nanoseconds JSON
+//	checksum documents bytes values own seconds nanoseconds JSON
 //
 // The checksum is the CRC-32C, in hexadecimal, of what follows it and its space. Documents,
 // bytes and values are what the spool had accepted before this document since it was made:
@@ -34,7 +34,7 @@ func appendRecord(b []byte, at Amount, d *emf.Document) []byte {
 	b = strconv.AppendInt(b, int64(max(d.Values, 0)), 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, d.Time.Unix(), 10)
-	b = append(b, '.')
+	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(d.Time.Nanosecond()), 10)
 	b = append(b, ' ')
 	json := len(b)
@@ -87,7 +87,7 @@ func readRecord(line []byte) (at Amount, d emf.Document, ok bool) {
 	}
 	at = f.amount()
 	values := f.uint(' ', 63)
-	seconds := f.int('.')
+	seconds := f.int(' ')
 	nanoseconds := f.uint(' ', 30)
 	d = emf.Document{Time: time.Unix(seconds, int64(nanoseconds)).UTC(), JSON: f.rest, Values: int(values)}
 	next := at.plus(amountOf(&d))

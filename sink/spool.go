@@ -22,7 +22,8 @@ type SpoolSink struct{ *courier }
 // written, and an option out of range, are errors too.
 //
 // Write returns once the documents are written, and with [SyncAlways], the default, synced: what it
-// has accepted survives kill -9 and a power failure. When the disk is full or fails, Write returns
+// has accepted survives kill -9 and a power failure. It waits for the disk, whatever its context
+// says. When the disk is full or fails, Write returns
 // an error for the documents that were not written whole, and an emitter keeps those; the spool
 // goes on delivering, and accepts documents again when there is room. Beyond [WithMaxBytes] the
 // oldest segments are removed, and the documents in them that were not delivered counted as

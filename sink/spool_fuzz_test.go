@@ -86,6 +86,21 @@ func FuzzSpoolSegments(f *testing.F) {
 	})
 }
 
+// The files of one version are read by the next.
+func TestSpoolFormat(t *testing.T) {
+	d := emf.Document{Time: time.Unix(1795521600, 123_000_000), JSON: []byte(`{"a":1}`), Values: 12}
+	at := Amount{3, 1000, 40}
+	const line = "efbfac9f 3 1000 40 12 1795521600 123000000 {\"a\":1}\n"
+	require.Equal(t, line, string(appendRecord(nil, at, &d)))
+	var check [checksumSize]byte
+	putChecksum(check[:], []byte("123456789"))
+	require.Equal(t, "e3069283", string(check[:]), "the check value of CRC-32C")
+	require.Equal(t, "0000000000000003-00000000000003e8-0000000000000028.spool1", segmentName(at))
+	start, ok := segmentStart(segmentName(at))
+	require.True(t, ok)
+	require.Equal(t, at, start)
+}
+
 func FuzzSpoolRecord(f *testing.F) {
 	d := emf.Document{Time: time.Unix(1795521600, 5), JSON: []byte(`{"a":1}`), Values: 3}
 	f.Add(appendRecord(nil, Amount{1, 2, 3}, &d), uint64(4), uint64(5), uint64(6), int64(-7), int64(8), 9, []byte("x"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -278,28 +279,28 @@ func (r *replay) offer(ctx context.Context, docs []emf.Document) (retry []int, f
 	})
 	defer stop()
 	failure = r.to.Write(sending, docs)
-	settled := make([]bool, len(docs))
+	var reject []int
 	var partial *emf.UndeliveredError
 	switch {
 	case failure == nil:
 	case errors.As(failure, &partial):
-		retry = partial.Retry
-		for _, i := range partial.Retry {
-			settled[i] = true
-		}
-		for _, i := range partial.Reject {
-			settled[i] = true
-			r.sum.Refused++
-			r.refusal = partial.Err
-		}
+		retry, reject = partial.Retry, partial.Reject
 	default:
-		for i := range docs {
-			retry = append(retry, i)
-			settled[i] = true
+		retry = make([]int, len(docs))
+		for i := range retry {
+			retry[i] = i
 		}
 	}
-	for i, done := range settled {
-		if !done {
+	if len(reject) > 0 {
+		r.sum.Refused += len(reject)
+		r.refusal = partial.Err
+	}
+	left := make([]bool, len(docs))
+	for _, i := range slices.Concat(retry, reject) {
+		left[i] = true
+	}
+	for i := range docs {
+		if !left[i] {
 			r.sum.Documents++
 			r.sum.Bytes += int64(len(docs[i].JSON))
 			r.sum.Values += uint64(docs[i].Values)
