@@ -14,6 +14,7 @@ import (
 type outcome struct {
 	retry, reject []int
 	err           error
+	panicked      bool
 }
 
 var errNilSink = errors.New("the sink is nil")
@@ -24,7 +25,7 @@ var errNilSink = errors.New("the sink is nil")
 func offerTo(ctx context.Context, next emf.Sink, docs []emf.Document) (a outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			a = outcome{retry: upTo(len(docs)), err: fmt.Errorf("the sink panicked: %v", p)}
+			a = outcome{retry: upTo(len(docs)), err: fmt.Errorf("the sink panicked: %v", p), panicked: true}
 		}
 	}()
 	if next == nil {

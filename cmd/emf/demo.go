@@ -22,6 +22,9 @@ type demo struct {
 	FlushInterval time.Duration `default:"1s" placeholder:"TIME" help:"How often documents are written (${default})."`
 	Listen        string        `placeholder:"ADDR" xor:"rate,seed" help:"Serve on this address and send nothing, so without --rate and --seed. The tenant is the header ${tenant_header}."`
 	Summary       string        `default:"text" enum:"text,json,none" help:"The summary on standard error: ${enum} (${default})."`
+	To            *destination  `placeholder:"DEST" help:"Send the documents, as emf send does, instead of writing them: logs:GROUP, metrics or agent:ENDPOINT."`
+
+	sending
 }
 
 // Help is what "emf demo --help" says beside the flags.
@@ -71,8 +74,15 @@ func (d *demo) Validate() error {
 
 // Run is the command.
 func (d *demo) Run(ctx context.Context, c *console) error {
+	out := sink.Writer(c.documents)
+	if d.To != nil {
+		var err error
+		if out, err = d.open(ctx, *d.To, nil); err != nil {
+			return err
+		}
+	}
 	metrics, err := emf.New("liftemf/demo",
-		emf.WithSink(sink.Writer(c.documents)),
+		emf.WithSink(out),
 		emf.WithDimensions(emf.Dim("Service", "demo")),
 		emf.WithFlushInterval(d.FlushInterval),
 	)

@@ -5,6 +5,7 @@
 //	emf demo --listen :8080        the service alone, for a load generator of your own
 //	emf check app.log              the rules that documents break, by line
 //	emf stat app.log               the metrics that CloudWatch makes of them, and what they cost
+//	emf send --to metrics app.log  documents to CloudWatch Logs, PutMetricData or an agent
 //
 // What a command makes goes to standard output, documents one a line, and everything else to
 // standard error. The exit code is 0 if all went well, 1 if not, and 2 if the command line is
@@ -38,6 +39,7 @@ type commands struct {
 	Demo  demo  `cmd:"" help:"Serve requests of several tenants and write the EMF documents they make."`
 	Check check `cmd:"" help:"Report the rules that the documents of logs break."`
 	Stat  stat  `cmd:"" help:"Show the metrics that CloudWatch makes of logs, and what they cost."`
+	Send  send  `cmd:"" help:"Send the documents of logs to CloudWatch or its agent."`
 }
 
 // console is what a command talks to.

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/liftemf/liftemf/emf"
+)
+
+// longestLine is what a log event can have, and so what is worth keeping of a line.
+const longestLine = 1 << 20
+
+// sendLog reads the lines of a log, which may be compressed by gzip, and knows where it is.
+type sendLog struct {
+	r      *bufio.Reader
+	offset int64 // of what was read, uncompressed
+	line   []byte
+}
+
+func newSendLog(r io.Reader) (*sendLog, error) {
+	b := bufio.NewReaderSize(r, 256<<10)
+	if start, _ := b.Peek(2); bytes.Equal(start, []byte{0x1F, 0x8B}) {
+		unzipped, err := gzip.NewReader(b)
+		if err != nil {
+			return nil, err
+		}
+		b = bufio.NewReaderSize(unzipped, 256<<10)
+	}
+	return &sendLog{r: b}, nil
+}
+
+// skip passes over what was read before.
+func (l *sendLog) skip(n int64) error {
+	m, err := io.CopyN(io.Discard, l.r, n)
+	l.offset += m
+	return err
+}
+
+// next returns the next line without its newline, until the next call; whole says that it had
+// one. A line that is longer than longestLine comes as nil.
+func (l *sendLog) next() (line []byte, whole bool, err error) {
+	l.line = l.line[:0]
+	long := false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		l.offset += int64(len(part))
+		if whole = err == nil; whole {
+			part = part[:len(part)-1]
+		}
+		if long = long || len(l.line)+len(part) > longestLine; !long {
+			l.line = append(l.line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err == io.EOF && (long || len(l.line) > 0):
+		case err != nil:
+			return nil, false, err
+		}
+		if long {
+			return nil, whole, nil
+		}
+		return l.line, whole, nil
+	}
+}
+
+// sendLine is a line of a log.
+type sendLine struct {
+	text    []byte
+	at, end int64 // where it begins, and where the next one does
+	whole   bool  // it has a newline
+	err     error // instead of a line
+}
+
+// lines reads what is left, in a goroutine: a read that waits for input does not keep others from
+// what there is. The channel is closed at the end.
+func (l *sendLog) lines(ctx context.Context) <-chan sendLine {
+	lines := make(chan sendLine, 256)
+	go func() {
+		defer close(lines)
+		for {
+			at := l.offset
+			text, whole, err := l.next()
+			if err == io.EOF {
+				return
+			}
+			select {
+			case lines <- sendLine{bytes.Clone(text), at, l.offset, whole, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+// sendKind is what a line is to "emf send".
+type sendKind int
+
+const (
+	sendable  sendKind = iota
+	noMetrics          // no document, or one of no metrics
+	faulty             // a document that CloudWatch would not take
+)
+
+// documentOf returns the document of a line, a part of it, and the metrics that CloudWatch makes of it.
+func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
+	metrics, err := emf.Extract(line)
+	if err != nil {
+		var invalid emf.InvalidError
+		if errors.As(err, &invalid) && len(invalid.Problems) == 1 && (invalid.Problems[0].Rule == "not-json" || invalid.Problems[0].Rule == "not-emf") {
+			return emf.Document{}, nil, noMetrics
+		}
+		return emf.Document{}, nil, faulty
+	}
+	if len(metrics) == 0 {
+		return emf.Document{}, nil, noMetrics
+	}
+	// What a runtime has put in front has no brace.
+	json := bytes.TrimRight(line[bytes.IndexByte(line, '{'):], " \t\r")
+	values := 0.0
+	for i := range metrics {
+		values += valuesIn(&metrics[i])
+	}
+	return emf.Document{Time: metrics[0].Time, JSON: json, Values: int(values)}, metrics, sendable
+}
+
+func valuesIn(m *emf.Metric) (n float64) {
+	switch {
+	case m.Counts != nil:
+		for _, c := range m.Counts {
+			n += c
+		}
+	case m.Values != nil:
+		n = float64(len(m.Values))
+	default:
+		n = m.Stats.Count
+	}
+	return n
+}

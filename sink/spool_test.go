@@ -1,0 +1,346 @@
+package sink_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/liftemf/liftemf/emf"
+	"github.com/liftemf/liftemf/sink"
+)
+
+// down is a next sink that takes nothing.
+var down = emf.SinkFunc(func(context.Context, []emf.Document) error { return errDown })
+
+func openSpool(t *testing.T, dir string, next emf.Sink, opts ...sink.SpoolOption) *sink.SpoolSink {
+	t.Helper()
+	s, err := sink.Spool(dir, next, append([]sink.SpoolOption{quiet, sink.WithSync(sink.SyncNever), sink.WithBackoff(time.Millisecond, time.Millisecond)}, opts...)...)
+	require.NoError(t, err)
+	return s
+}
+
+// fill leaves documents in a directory.
+func fill(t *testing.T, dir string, docs []emf.Document, opts ...sink.SpoolOption) {
+	t.Helper()
+	s := openSpool(t, dir, down, append(opts, sink.WithDrainTimeout(0))...)
+	for chunk := range slices.Chunk(docs, 10) {
+		require.NoError(t, s.Write(t.Context(), chunk))
+	}
+	require.NoError(t, s.Close())
+}
+
+func segmentsOf(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.spool1"))
+	require.NoError(t, err)
+	return files
+}
+
+func TestSpoolSurvivesARestart(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := filepath.Join(t.TempDir(), "made", "here")
+	docs := numbered(0, 1000)
+	docs[1].Time = time.Time{}
+	docs[2].Time = time.Date(-5000, 1, 2, 3, 4, 5, 6, time.UTC)
+	docs[3].Time = time.Date(2026, 11, 25, 12, 0, 0, 123456789, time.FixedZone("here", 3600))
+	docs[4].JSON = []byte("{\n\"a\":\r\n1}") // no document has a newline, but should one
+	docs[5].JSON = []byte(`{"text":"ü \u0000 \\ ` + "\x00" + ` 00000000 1 2 3"}`)
+	docs[6].JSON = nil
+	docs[7].Values = 0
+	fill(t, dir, docs)
+
+	target := new(queueTarget)
+	s := openSpool(t, dir, target)
+	assert.Equal(t, amount(docs), s.Stats().Recovered)
+	require.NoError(t, s.Close())
+	require.Len(t, target.docs, len(docs))
+	for i, d := range target.docs {
+		require.True(t, d.Time.Equal(docs[i].Time), "%v, want %v", d.Time, docs[i].Time)
+		require.Equal(t, docs[i].Values, d.Values)
+		require.Equal(t, string(bytes.ReplaceAll(docs[i].JSON, []byte("\n"), []byte(" "))), string(d.JSON))
+	}
+	lawful(t, s.Stats())
+	assert.Equal(t, amount(docs), s.Stats().Delivered)
+	assert.Empty(t, segmentsOf(t, dir), "what is delivered takes no room")
+
+	s = openSpool(t, dir, target)
+	assert.Zero(t, s.Stats().Recovered)
+	require.NoError(t, s.Write(t.Context(), numbered(1000, 1001)))
+	require.NoError(t, s.Close())
+	assert.Len(t, target.docs, len(docs)+1)
+}
+
+// After a restart, only what was not acknowledged is offered again.
+func TestSpoolRemembersWhatIsDelivered(t *testing.T) {
+	dir := t.TempDir()
+	target := &queueTarget{answer: func(_ context.Context, call int, docs []emf.Document) error {
+		if call > 1 {
+			return errDown
+		}
+		return &emf.UndeliveredError{Retry: []int{3, 4, 5, 7}, Reject: []int{6}, Err: errDown}
+	}}
+	s := openSpool(t, dir, target, sink.WithDrainTimeout(0), sink.WithBackoff(time.Hour, time.Hour))
+	docs := numbered(0, 10)
+	require.NoError(t, s.Write(t.Context(), docs))
+	for s.Stats().Attempts == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	require.NoError(t, s.Close())
+	lawful(t, s.Stats())
+	assert.Equal(t, amount([]emf.Document{docs[3], docs[4], docs[5], docs[7]}), s.Stats().Pending)
+
+	// What was delivered behind one that was not cannot be told apart on disk: it comes again.
+	again := new(queueTarget)
+	s = openSpool(t, dir, again)
+	assert.Equal(t, amount(docs[3:]), s.Stats().Recovered)
+	require.NoError(t, s.Close())
+	assert.Equal(t, texts(docs[3:]), again.texts())
+}
+
+func TestSpoolDropsTheOldestSegments(t *testing.T) {
+	const bound = 64 << 10
+	dir := t.TempDir()
+	target := &queueTarget{answer: func(context.Context, int, []emf.Document) error { return errDown }}
+	s := openSpool(t, dir, target, sink.WithMaxBytes(bound), sink.WithDrainTimeout(0))
+	docs := numbered(0, 5000)
+	for chunk := range slices.Chunk(docs, 25) {
+		require.NoError(t, s.Write(t.Context(), chunk))
+		var size int64
+		for _, f := range segmentsOf(t, dir) {
+			if info, err := os.Stat(f); err == nil {
+				size += info.Size()
+			}
+		}
+		require.LessOrEqual(t, size, int64(bound))
+	}
+	require.NoError(t, s.Close())
+	stats := s.Stats()
+	lawful(t, stats)
+	assert.Equal(t, stats.Dropped, stats.Drops[sink.DropOverflow])
+	pending := int(stats.Pending.Documents)
+	assert.Greater(t, pending, 700)
+
+	target.answer = nil
+	s = openSpool(t, dir, target)
+	require.NoError(t, s.Close())
+	assert.Equal(t, texts(docs[len(docs)-pending:]), target.texts())
+	assert.Zero(t, s.Stats().Dropped, "what was dropped is not counted again")
+}
+
+// A segment that is dropped while its documents are with the next sink: the answer still counts.
+func TestSpoolOverflowWhileNextIsBusy(t *testing.T) {
+	for name, answer := range map[string]error{"delivers": nil, "fails": errDown} {
+		t.Run(name, func(t *testing.T) {
+			busy, release := make(chan struct{}), make(chan struct{})
+			target := &queueTarget{answer: func(_ context.Context, call int, _ []emf.Document) error {
+				if call > 1 {
+					return nil
+				}
+				close(busy)
+				<-release
+				return answer
+			}}
+			s := openSpool(t, t.TempDir(), target, sink.WithMaxBytes(64<<10))
+			docs := numbered(0, 5000)
+			require.NoError(t, s.Write(t.Context(), docs[:10]))
+			<-busy
+			require.NoError(t, s.Write(t.Context(), docs[10:]))
+			lawful(t, s.Stats())
+			before := s.Stats().Dropped
+			close(release)
+			require.NoError(t, s.Close())
+			stats := s.Stats()
+			lawful(t, stats)
+			assert.Zero(t, stats.Pending)
+			kept := texts(docs[5000-len(target.docs):])
+			if answer == nil {
+				assert.Equal(t, before, stats.Dropped)
+				kept = append(texts(docs[:10]), texts(docs[5010-len(target.docs):])...)
+			} else {
+				assert.Equal(t, before.Documents+10, stats.Dropped.Documents)
+			}
+			assert.Equal(t, kept, target.texts())
+		})
+	}
+}
+
+func TestSpoolDamage(t *testing.T) {
+	docs := numbered(0, 1000)
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, dir string, segments []string)
+		lost   []int // documents
+		torn   bool
+	}{
+		"a flipped bit": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][40] ^= 4; return lines })
+		}, []int{-5}, false},
+		"a flipped bit in a checksum": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][0] ^= 1; return lines })
+		}, []int{-5}, false},
+		"a newline that is none": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][len(lines[5])-1] = 'x'; return lines })
+		}, []int{-5, -6}, false},
+		"the first and the last record": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[0], func(lines [][]byte) [][]byte {
+				clear(lines[0][:len(lines[0])-1])
+				last := lines[len(lines)-1]
+				clear(last[:len(last)-1])
+				return lines
+			})
+		}, []int{0, -1}, false},
+		"a record twice, and one in the wrong place": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte {
+				lines[3], lines[9] = lines[9], lines[3]
+				return append(lines, lines[9], lines[0])
+			})
+		}, []int{-3, -4, -5, -6, -7, -8}, false}, // those before the one that came too early, and it is read
+		"lines of something else": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte {
+				return slices.Insert(lines, 7, []byte("hello\n"), []byte("\n"), []byte("00000000 \n"), bytes.Repeat([]byte{0}, 3<<20))
+			})
+		}, []int{-7}, false}, // the zeros have no newline of their own
+		"a whole segment": {func(t *testing.T, _ string, s []string) { require.NoError(t, os.Remove(s[1])) }, nil, false},
+		"a cut segment": {func(t *testing.T, _ string, s []string) {
+			edit(t, s[1], func(lines [][]byte) [][]byte { return lines[:len(lines)-4] })
+		}, nil, false},
+		"a torn tail": {func(t *testing.T, _ string, s []string) {
+			f, err := os.OpenFile(s[len(s)-1], os.O_APPEND|os.O_WRONLY, 0)
+			require.NoError(t, err)
+			_, err = f.WriteString("1234abcd 1000 2000 30")
+			require.NoError(t, errors.Join(err, f.Close()))
+		}, nil, true},
+		"no cursor": {func(t *testing.T, dir string, _ []string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "cursor")))
+		}, nil, false},
+		"a cursor that is none": {func(t *testing.T, dir string, _ []string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "cursor"), bytes.Repeat([]byte("x"), 1000), 0o600))
+		}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			fill(t, dir, docs, sink.WithMaxBytes(256<<10))
+			segments := segmentsOf(t, dir)
+			require.GreaterOrEqual(t, len(segments), 3)
+			c.damage(t, dir, segments)
+			target := new(queueTarget)
+			s := openSpool(t, dir, target)
+			require.NoError(t, s.Close())
+			stats := s.Stats()
+			lawful(t, stats)
+			assert.Zero(t, stats.Pending)
+			assert.Equal(t, amount(docs), stats.Recovered)
+			assert.Equal(t, c.torn, stats.Torn > 0)
+
+			// Nothing but whole documents, in order, each once; the others are counted.
+			var lost []emf.Document
+			rest := target.docs
+			for _, d := range docs {
+				if len(rest) > 0 && string(rest[0].JSON) == string(d.JSON) {
+					assert.Equal(t, d, rest[0])
+					rest = rest[1:]
+				} else {
+					lost = append(lost, d)
+				}
+			}
+			assert.Empty(t, rest)
+			assert.Equal(t, amount(lost), stats.Drops[sink.DropDamaged])
+			assert.Equal(t, amount(lost), stats.Dropped)
+			if c.lost != nil {
+				assert.Len(t, lost, len(c.lost))
+			}
+			assert.Empty(t, segmentsOf(t, dir))
+		})
+	}
+}
+
+// edit changes the lines of a file.
+func edit(t *testing.T, path string, change func(lines [][]byte) [][]byte) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	require.Greater(t, len(lines), 20)
+	require.NoError(t, os.WriteFile(path, slices.Concat(change(lines[:len(lines)-1])...), 0o600))
+}
+
+// Damage to the end of the last segment, at each byte: what is before it is whole.
+func TestSpoolTruncatedAnywhere(t *testing.T) {
+	source := t.TempDir()
+	docs := numbered(0, 4)
+	fill(t, source, docs)
+	segments := segmentsOf(t, source)
+	require.Len(t, segments, 1)
+	text, err := os.ReadFile(segments[0])
+	require.NoError(t, err)
+	for cut := range text {
+		dir := t.TempDir()
+		path := filepath.Join(dir, filepath.Base(segments[0]))
+		require.NoError(t, os.WriteFile(path, text[:cut], 0o600))
+		whole := bytes.Count(text[:cut], []byte("\n"))
+		target := new(queueTarget)
+		s := openSpool(t, dir, target)
+		require.NoError(t, s.Write(t.Context(), numbered(100, 101)), "a new segment begins behind it")
+		require.NoError(t, s.Close())
+		require.Equal(t, append(texts(docs[:whole]), `{"n":100}`), target.texts(), "cut at %d", cut)
+		require.Zero(t, s.Stats().Dropped)
+		require.EqualValues(t, cut-bytes.LastIndexByte(text[:cut], '\n')-1, s.Stats().Torn)
+	}
+}
+
+// A directory that is removed under its spool.
+func TestSpoolDirectoryRemoved(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	target := &queueTarget{answer: func(context.Context, int, []emf.Document) error { return errDown }}
+	s := openSpool(t, dir, target, sink.WithMaxBytes(64<<10), sink.WithBackoff(time.Hour, time.Hour), sink.WithDrainTimeout(0))
+	docs := numbered(0, 50)
+	require.NoError(t, s.Write(t.Context(), docs))
+	require.NoError(t, os.RemoveAll(dir))
+	var undelivered *emf.UndeliveredError
+	require.ErrorAs(t, s.Write(t.Context(), numbered(50, 200)), &undelivered)
+	require.ErrorIs(t, undelivered, os.ErrNotExist)
+	lawful(t, s.Stats())
+	require.NoError(t, s.Close())
+	lawful(t, s.Stats())
+}
+
+func TestSpoolWithBadOptions(t *testing.T) {
+	for want, o := range map[string]sink.SpoolOption{
+		"WithMaxBytes": sink.WithMaxBytes(64<<10 - 1), "WithBackoff": sink.WithBackoff(2, 1),
+		"WithAttemptTimeout": sink.WithAttemptTimeout(0), "WithDrainTimeout": sink.WithDrainTimeout(-1),
+	} {
+		_, err := sink.Spool(t.TempDir(), down, o)
+		require.ErrorContains(t, err, want)
+	}
+	_, err := sink.Spool(t.TempDir(), nil)
+	require.ErrorContains(t, err, "the sink is nil")
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = sink.Spool(file, down)
+	require.ErrorContains(t, err, "not a directory")
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.spool1"), nil, 0o600))
+	_, err = sink.Spool(dir, down)
+	require.ErrorContains(t, err, "notes.spool1 is no segment's name")
+}
+
+func TestSpoolSyncPolicies(t *testing.T) {
+	for _, policy := range []sink.Sync{sink.SyncAlways, sink.SyncEvery(time.Millisecond), sink.SyncEvery(0), sink.SyncNever} {
+		target := new(queueTarget)
+		s := openSpool(t, t.TempDir(), target, sink.WithSync(policy))
+		for chunk := range slices.Chunk(numbered(0, 100), 10) {
+			require.NoError(t, s.Write(t.Context(), chunk))
+		}
+		require.NoError(t, s.Close())
+		assert.Len(t, target.docs, 100)
+	}
+}
