@@ -159,11 +159,13 @@ func (e *Emitter) appendWideProperties(dst []byte, recorders []*Recorder, event 
 		for i := range from.list {
 			p := &from.list[i]
 			clashes := func(r *Recorder) bool { return r.hasDimension(p.name) || r.hasMetric(p.name) }
+			is := func(r *Recorder) bool { return strings.Contains(r.dims, string(from.buf[p.start:p.end])) }
 			switch {
 			case from != event && event.has(p.name):
-			case slices.ContainsFunc(recorders, func(r *Recorder) bool { return strings.Contains(r.dims, string(from.buf[p.start:p.end])) }):
-				// It is there, as a dimension.
 			case slices.ContainsFunc(recorders, clashes):
+				if slices.ContainsFunc(recorders, is) {
+					continue // it is there, as a dimension
+				}
 				e.loseProperty(p.name, conflict)
 			case len(dst)-start+p.end-p.start > room:
 				e.loseProperty(p.name, largeProperty)
