@@ -244,7 +244,7 @@ func (p *partition) add(def *definition, n uint64) {
 		p.buf = append(p.buf, p.r.sets...)
 		p.buf = append(p.buf, metricsOpen...)
 		p.dims = p.r.dims
-		if p.ev != nil && p.ev.wide {
+		if p.wide() {
 			p.in = append(p.in, p.r)
 		}
 	case p.turns():

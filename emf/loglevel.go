@@ -53,7 +53,7 @@ func (p *partition) appendLogLevel(dst []byte) []byte {
 		return dst
 	}
 	free := func(name string) bool {
-		return !e.properties.has(name) && (p.ev == nil || !p.ev.properties.has(name)) && !p.everHas(name)
+		return !e.properties.has(name) && (p.ev == nil || !p.ev.properties.has(name)) && !p.has(name)
 	}
 	if free("level") {
 		dst = append(append(append(dst, `"level":"`...), *e.config.logLevel...), `",`...)

@@ -113,31 +113,33 @@ func (p *properties) has(name string) bool {
 
 // appendProperties appends the properties of the partition's documents: the emitter's,
 // replaced by the event's of the same name, and the event's. Those for which a document has no
-// room, and those named like a dimension or metric, are left out and counted.
+// room, and those named like a dimension or metric, are left out and counted, unless the
+// dimension says the same.
 func (p *partition) appendProperties(dst []byte) []byte {
 	e := p.r.e
-	if p.ev != nil && p.ev.wide {
-		return p.appendWideProperties(dst)
-	}
-	room := e.envelope.room(p.r)
+	room := p.propertyRoom()
 	event := &none
 	if p.ev != nil {
 		event = &p.ev.properties
 	}
-	if !p.r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
+	if !p.wide() && !p.r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
 		return append(dst, e.properties.buf...)
 	}
 	start := len(dst)
 	for _, from := range []*properties{&e.properties, event} {
 		for i := range from.list {
-			switch member := &from.list[i]; {
+			member := &from.list[i]
+			text := from.buf[member.start:member.end]
+			switch {
 			case from != event && event.has(member.name):
-			case p.has(p.r, member.name):
-				e.loseProperty(member.name, conflict)
-			case len(dst)-start+member.end-member.start > room:
+			case p.has(member.name):
+				if !p.says(text) {
+					e.loseProperty(member.name, conflict)
+				}
+			case len(dst)-start+len(text) > room:
 				e.loseProperty(member.name, largeProperty)
 			default:
-				dst = append(dst, from.buf[member.start:member.end]...)
+				dst = append(dst, text...)
 			}
 		}
 	}
@@ -145,24 +147,6 @@ func (p *partition) appendProperties(dst []byte) []byte {
 }
 
 var none properties
-
-// has reports whether a dimension of r, or a metric that may be written, has that name.
-func (p *partition) has(r *Recorder, name string) bool {
-	return r.hasDimension(name) || p.hasMetric(r, name)
-}
-
-// hasMetric reports whether a metric of r that may be written has that name.
-func (p *partition) hasMetric(r *Recorder, name string) bool {
-	if p.ev == nil {
-		return r.hasMetric(name)
-	}
-	for i := range p.ev.tallies {
-		if s := &p.ev.tallies[i]; s.r == r && s.def.name == name && s.def.void == kept {
-			return true
-		}
-	}
-	return false
-}
 
 func (e *Emitter) loseProperty(name string, why reason) {
 	e.account.lose(why, 1)

@@ -50,22 +50,9 @@ func (p *partition) contradicts() bool {
 			}
 		}
 		for i := range p.ev.tallies {
-			if s := &p.ev.tallies[i]; s.r == p.r && s.def.void == kept && p.has(other, s.def.name) {
+			if s := &p.ev.tallies[i]; s.r == p.r && s.def.void == kept && p.hasOn(other, s.def.name) {
 				return true
 			}
-		}
-	}
-	return false
-}
-
-// everHas reports whether a recorder of the partition has a dimension or metric of that name.
-func (p *partition) everHas(name string) bool {
-	if p.ev == nil || !p.ev.wide {
-		return p.has(p.r, name)
-	}
-	for _, r := range p.ev.recorders {
-		if p.ev.holds(r) && p.has(r, name) {
-			return true
 		}
 	}
 	return false
@@ -75,45 +62,6 @@ func (p *partition) everHas(name string) bool {
 func (c *core) holds(r *Recorder) bool {
 	for i := range c.tallies {
 		if s := &c.tallies[i]; s.r == r && (s.def.kind == gaugeFunc || s.waiting() > 0) {
-			return true
-		}
-	}
-	return false
-}
-
-// appendWideProperties is appendProperties for the documents of a wide event.
-func (p *partition) appendWideProperties(dst []byte) []byte {
-	e, ev := p.r.e, p.ev
-	room := e.envelope.max
-	for _, r := range ev.recorders {
-		if ev.holds(r) {
-			room = min(room, e.envelope.room(r))
-		}
-	}
-	start := len(dst)
-	for _, from := range []*properties{&e.properties, &ev.properties} {
-		for i := range from.list {
-			member := &from.list[i]
-			text := from.buf[member.start:member.end]
-			switch {
-			case from != &ev.properties && ev.properties.has(member.name):
-			case p.spelled(string(text)): // it is there, as a dimension
-			case p.everHas(member.name):
-				e.loseProperty(member.name, conflict)
-			case len(dst)-start+len(text) > room:
-				e.loseProperty(member.name, largeProperty)
-			default:
-				dst = append(dst, text...)
-			}
-		}
-	}
-	return dst
-}
-
-// spelled reports whether a member is among the dimensions of the wide event's documents.
-func (p *partition) spelled(member string) bool {
-	for _, r := range p.ev.recorders {
-		if p.ev.holds(r) && strings.Contains(r.dims, member) {
 			return true
 		}
 	}

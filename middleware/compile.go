@@ -66,7 +66,7 @@ func (o *Observer) compileViews(views []View, rollups bool) (compiled []dimensio
 			d, ok := o.dimension(name)
 			switch {
 			case !ok:
-				o.complain("view %q: no dimension %q", []string(v), name)
+				o.complain("view %q: no dimension %q of the observer's; those of the emitter are in every view", []string(v), name)
 			case c.has(d.name):
 				o.complain("view %q: %q twice", []string(v), name)
 			default:

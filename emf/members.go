@@ -1,0 +1,67 @@
+package emf
+
+import "bytes"
+
+// A member of a document has one value. What is asked here is who has a name already.
+
+func (p *partition) wide() bool { return p.ev != nil && p.ev.wide }
+
+// everyone yields the recorders that may be in a document of the partition.
+func (p *partition) everyone(yield func(*Recorder) bool) {
+	if !p.wide() {
+		yield(p.r)
+		return
+	}
+	for _, r := range p.ev.recorders {
+		if p.ev.holds(r) && !yield(r) {
+			return
+		}
+	}
+}
+
+// has reports whether a dimension or a metric that may be written has that name.
+func (p *partition) has(name string) bool {
+	for r := range p.everyone {
+		if p.hasOn(r, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasOn is has for one recorder.
+func (p *partition) hasOn(r *Recorder, name string) bool {
+	return r.hasDimension(name) || p.hasMetric(r, name)
+}
+
+// hasMetric reports whether a metric of r that may be written has that name.
+func (p *partition) hasMetric(r *Recorder, name string) bool {
+	if p.ev == nil {
+		return r.hasMetric(name)
+	}
+	for i := range p.ev.tallies {
+		if s := &p.ev.tallies[i]; s.r == r && s.def.name == name && s.def.void == kept {
+			return true
+		}
+	}
+	return false
+}
+
+// says reports whether a member is a dimension, with its value.
+func (p *partition) says(member []byte) bool {
+	for r := range p.everyone {
+		if bytes.Contains([]byte(r.dims), member) {
+			return true
+		}
+	}
+	return false
+}
+
+// propertyRoom is how many bytes of properties each document can carry.
+func (p *partition) propertyRoom() int {
+	room := p.r.e.envelope.max
+	for r := range p.everyone {
+		room = min(room, p.r.e.envelope.room(r))
+	}
+	return room
+}
