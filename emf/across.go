@@ -47,12 +47,13 @@ func (ev *Event) across(views []*Recorder) *Recorder {
 			r.clash.Store(true)
 		}
 	}
-	var members []byte
+	var text [256]byte
+	members := text[:0]
 	for _, d := range dims {
 		members = appendDimension(members, d)
 	}
 	r.dims, r.count = string(members), uint16(len(dims))
-	r.sets = e.intern(strings.Join(names, ","))
+	r.sets = strings.Join(names, ",")
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	if ev.over {

@@ -26,6 +26,8 @@ type wide struct {
 // with the emitter's and the event's properties to b.
 func (b *batch) writeWide(e *Emitter, recorders []*Recorder, at time.Time, event *properties) {
 	w := wide{batch: b, env: &e.envelope, at: at}
+	// Those that have values now; others may be given some meanwhile, and stay for the next time.
+	recorders = slices.DeleteFunc(recorders, func(r *Recorder) bool { return r.waiting() == 0 })
 	described := false
 	for _, r := range recorders {
 		last := r.last()
@@ -158,9 +160,13 @@ func (e *Emitter) appendWideProperties(dst []byte, recorders []*Recorder, event 
 		for i := range from.list {
 			p := &from.list[i]
 			clashes := func(r *Recorder) bool { return r.hasDimension(p.name) || r.hasMetric(p.name) }
+			is := func(r *Recorder) bool { return strings.Contains(r.dims, string(from.buf[p.start:p.end])) }
 			switch {
 			case from != event && event.has(p.name):
 			case slices.ContainsFunc(recorders, clashes):
+				if slices.ContainsFunc(recorders, is) {
+					continue // it is there, as a dimension
+				}
 				e.loseProperty(p.name, conflict)
 			case len(dst)-start+p.end-p.start > room:
 				e.loseProperty(p.name, largeProperty)

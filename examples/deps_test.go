@@ -11,7 +11,7 @@ import (
 // Lambda's, github.com/aws/aws-lambda-go, are none.
 func TestNoAWSClientIsLinked(t *testing.T) {
 	const module = "github.com/liftemf/liftemf"
-	for _, pkg := range []string{"/emf", "/sink", "/lift", "/middleware", "/cmd/emf", "/examples/quickstart", "/examples/lambda", "/examples/lambda-tenants"} {
+	for _, pkg := range []string{"/emf", "/sink", "/lift", "/middleware", "/cmd/emf", "/examples/quickstart", "/examples/lambda", "/examples/lambda-tenants", "/examples/httpserver", "/examples/worker"} {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -59,11 +59,13 @@ func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) 
 		}()
 		failed, why := x.outcome(&req, returned, panicked)
 		req.Route = unmatched
+		routed := false
+		defer func() { x.unit.finish(x, &req, failed || !routed, why) }()
 		req.Route = o.routeOf(r, at)
+		routed = true
 		if agent := first(outer.Header["User-Agent"]); agent != "" && x.unit.event != nil {
 			x.unit.event.SetProperty("user_agent", clip(agent))
 		}
-		x.unit.finish(x, &req, failed, why)
 	}()
 	o.identify(&req, outer)
 	req.TenantID = o.tenantOf(outer) // may panic as the handler may

@@ -342,3 +342,96 @@ func sum(values []float64) (total float64) {
 	}
 	return total
 }
+
+// A client that goes away before there is a status leaves 499, no failure; one that goes while
+// it reads leaves the status that it got.
+func TestClientsThatGoAway(t *testing.T) {
+	entered := make(chan bool)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/silent", func(_ http.ResponseWriter, r *http.Request) { entered <- true; <-r.Context().Done() })
+	mux.HandleFunc("/gives-up", func(_ http.ResponseWriter, r *http.Request) {
+		entered <- true
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: 1\n\n")
+		w.(http.Flusher).Flush()
+		entered <- true
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/fails", func(w http.ResponseWriter, r *http.Request) {
+		entered <- true
+		<-r.Context().Done()
+		w.WriteHeader(503)
+	})
+	s := newStage(t, mux, WithViews(View{"route", "status"}), PerRequest())
+	for _, path := range []string{"/silent", "/gives-up", "/events", "/fails"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		req, _ := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
+		go func() { <-entered; cancel() }()
+		if resp, err := s.Client().Do(req); err == nil {
+			_, _ = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		cancel()
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "route=/silent", "status=499")
+	s.expect(t, "requests.total", one(1), "route=/gives-up", "status=499")
+	s.expect(t, "requests.total", one(1), "route=/events", "status=200")
+	s.expect(t, "requests.total", one(1), "route=/fails", "status=503")
+	s.expect(t, "requests.errors", one(1), "route=/fails", "status=503")
+	for _, doc := range s.docs {
+		if doc["route"] != "/fails" && doc["requests.errors"] != nil {
+			t.Errorf("a failure: %v", doc)
+		}
+	}
+}
+
+// Routers of other makes say the route where they have it.
+func TestWithRoute(t *testing.T) {
+	type routeKey struct{}
+	router := func(next http.Handler) http.Handler { // as chi does: a pointer in the context, filled later
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), routeKey{}, new(string))))
+		})
+	}
+	s := newUnstarted(t, http.NotFoundHandler(), WithRoute(func(r *http.Request) string {
+		pattern, _ := r.Context().Value(routeKey{}).(*string)
+		return *pattern
+	}))
+	handler := router(s.observer.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/users/7" {
+			*r.Context().Value(routeKey{}).(*string) = "/users/{id}"
+		}
+	})))
+	for _, path := range []string{"/users/7", "/nothing"} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "method=GET", "route=/users/{id}")
+	s.expect(t, "requests.total", one(1), "method=GET", "route=unmatched")
+}
+
+// The tenant is the request's, or else the context's.
+func TestTenantFromContext(t *testing.T) {
+	type tenantKey struct{}
+	s := newUnstarted(t, http.NotFoundHandler(), WithTenantHeader("X-Tenant-Id"), WithTenantFromContext(func(ctx context.Context) string {
+		tenant, _ := ctx.Value(tenantKey{}).(string)
+		return tenant
+	}))
+	handler := s.observer.HTTP(answer(200, ""))
+	for _, c := range [][2]string{{"header", "context"}, {"", "context"}, {"", ""}} {
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), tenantKey{}, c[1]), "GET", "/", nil)
+		if c[0] != "" {
+			r.Header.Set("X-Tenant-Id", c[0])
+		}
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	s.settle(t)
+	s.expect(t, "requests.total", one(1), "TenantID=header")
+	s.expect(t, "requests.total", one(1), "TenantID=context")
+	s.expect(t, "requests.total", one(3), "method=GET", "route=unmatched")
+}

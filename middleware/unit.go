@@ -165,30 +165,20 @@ func (o *Observer) record(req *Request, s *sample) {
 // describe sets the properties of a unit's document, but for those that are dimensions in it.
 func (o *Observer) describe(ev *emf.Event, req *Request) {
 	set := func(key, value string) {
-		if value != "" && !o.published[key] {
+		if value != "" && !o.members[key] {
 			ev.SetProperty(key, value)
 		}
 	}
-	set(o.named(MethodDimension), req.Method)
-	set(o.named(RouteDimension), req.Route)
+	set(o.published(MethodDimension), req.Method)
+	set(o.published(RouteDimension), req.Route)
 	set("path", req.Path)
-	if o.root != nil {
-		set(o.emitter.TenantDimension(), req.TenantID)
-	}
+	set(o.published(TenantDimension), req.TenantID)
 	set("user_id", req.UserID)
 	set("request_id", req.RequestID)
 	set("trace_id", req.TraceID)
-	if key := o.named(StatusDimension); req.Status != 0 && !o.published[key] {
+	if key := o.published(StatusDimension); req.Status != 0 && !o.members[key] {
 		ev.SetProperty(key, req.Status)
 	}
-}
-
-// named returns the name that a known dimension is published under.
-func (o *Observer) named(dimension string) string {
-	if renamed := o.dimensions[dimension]; renamed != "" {
-		return renamed
-	}
-	return dimension
 }
 
 func across(ev *emf.Event, views []*emf.Recorder) *emf.Recorder {
