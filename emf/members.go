@@ -1,6 +1,6 @@
 package emf
 
-import "bytes"
+import "strings"
 
 // A member of a document has one value. What is asked here is who has a name already.
 
@@ -50,7 +50,7 @@ func (p *partition) hasMetric(r *Recorder, name string) bool {
 // says reports whether a member is a dimension, with its value.
 func (p *partition) says(member []byte) bool {
 	for r := range p.everyone {
-		if bytes.Contains([]byte(r.dims), member) {
+		if strings.Contains(r.dims, string(member)) {
 			return true
 		}
 	}

@@ -27,7 +27,7 @@ func (t *timer) start(e *Emitter, interval time.Duration) {
 			}
 			// The interval that has passed is the one these values belong to.
 			if err := e.flush(ctx, begin); err != nil {
-				e.reportFlush(err)
+				e.diagnostics.report("flush", "a flush failed", "error", err)
 			}
 		}
 	}()

@@ -24,4 +24,6 @@
 //
 // With [PerRequest] each request has a document of its own, and with [Observability] it is
 // logged.
+//
+// [Lambda] observes invocations of a Lambda function, each in a document of its own.
 package middleware

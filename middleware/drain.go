@@ -24,6 +24,6 @@ func (o *Observer) Drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	if err := o.emitter.Close(ctx); err != nil {
-		reportTo(o.emitter, err)
+		report(o.emitter, "closing the emitter failed", err)
 	}
 }

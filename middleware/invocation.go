@@ -337,7 +337,7 @@ func (x *invocation) flush(event func(context.Context) error) {
 // How long a sink is waited for.
 const (
 	longestFlush  = 2 * time.Second
-	shortestFlush = 50 * time.Millisecond
+	shortestFlush = 10 * time.Millisecond
 )
 
 // flushContext returns a context for writing documents. It outlives the invocation's own, which
@@ -352,18 +352,21 @@ func (x *invocation) flushContext() (context.Context, context.CancelFunc) {
 
 func (x *invocation) report(err error) {
 	if err != nil && !errors.Is(err, emf.ErrClosed) { // after Drain there is nothing left to write
-		reportTo(x.host.emitter, err)
+		report(x.host.emitter, "a flush failed", err)
 	}
 }
 
-func reportTo(e *emf.Emitter, err error) { hook.Report.(func(*emf.Emitter, error))(e, err) }
+// report logs to where the emitter logs.
+func report(e *emf.Emitter, message string, err error) {
+	hook.Report.(func(*emf.Emitter, string, error))(e, message, err)
+}
 
 // safely calls f, which calls functions of the user's. What they panic with is reported: it is
 // not to become the invocation's result.
 func (x *invocation) safely(f func()) {
 	defer func() {
 		if p := recover(); p != nil && x.event != nil {
-			x.report(errors.New("an option's function panicked: " + reason(p)))
+			report(x.host.emitter, "an observer's function panicked", errors.New(reason(p)))
 		}
 	}()
 	f()

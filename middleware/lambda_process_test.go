@@ -79,7 +79,7 @@ func TestThousandInvocations(t *testing.T) {
 		Timeout:     5 * time.Second,
 		Concurrency: atOnce,
 		Shutdown:    20 * time.Second,
-		Env:         []string{"EARLY=2s"},
+		Env:         []string{"EARLY=2s", "DRAIN=yes"},
 	})
 	results := make([]answered, invocations)
 	work := make(chan int)
@@ -216,4 +216,61 @@ func TestThousandInvocations(t *testing.T) {
 		}
 		assert.Equal(t, want, counts[a.id], "%s %s", a.id, a.Outcome)
 	}
+}
+
+// A process that is frozen between invocations loses nothing of what is recorded while a
+// response is streamed, though it may be late.
+func TestFrozenProcess(t *testing.T) {
+	f := lambdatest.Deploy(t, lambdatest.Config{
+		Program:  lambdatest.Build(t, "../internal/lambdatest/shop"),
+		Timeout:  time.Minute,
+		Freeze:   true,
+		Shutdown: 20 * time.Second,
+		Env:      []string{"DRAIN=yes"},
+	})
+	const invocations = 50
+	for range invocations {
+		result := f.Invoke(lambdatest.Invocation{Payload: `{"Then":"stream"}`})
+		require.Equal(t, lambdatest.Responded, result.Outcome)
+		require.Equal(t, "streamed", result.Payload)
+	}
+	f.Shutdown()
+	require.Equal(t, 1, f.Starts())
+	reads, total := 0.0, 0.0
+	for _, d := range documents(t, f.Stdout()) {
+		v, _ := d.members["reads"].(float64)
+		reads += v
+		v, _ = d.members["requests.total"].(float64)
+		total += v
+	}
+	assert.Equal(t, float64(invocations), total)
+	assert.Equal(t, float64(strings.Count(f.Stderr(), "read\n")), reads)
+	assert.GreaterOrEqual(t, reads, float64(invocations))
+}
+
+// Without SIGTERM the early flush is all there is between a time-out and SIGKILL.
+func TestKilledAtTheDeadline(t *testing.T) {
+	f := lambdatest.Deploy(t, lambdatest.Config{
+		Program: lambdatest.Build(t, "../internal/lambdatest/shop"),
+		Timeout: 5 * time.Second,
+		Env:     []string{"EARLY=3s"},
+	})
+	result := f.Invoke(lambdatest.Invocation{RequestID: "id", TenantID: "acme", Payload: `{"Values":[1,2],"Then":"hang"}`})
+	require.Equal(t, lambdatest.TimedOut, result.Outcome)
+	require.Equal(t, lambdatest.Responded, f.Invoke(lambdatest.Invocation{RequestID: "next", Payload: "{}"}).Outcome)
+	require.Equal(t, 2, f.Starts())
+	var values []string
+	sum := 0.0
+	for _, d := range documents(t, f.Stdout()) {
+		v, _ := d.members["sum"].(float64)
+		sum += v
+		if d.text("request_id") == "id" && d.members["ColdStart"] == nil {
+			values = append(values, d.values("value")...)
+			assert.Equal(t, "acme", d.text("TenantID"))
+			assert.Equal(t, 1.0, d.members["requests.timeouts"])
+			assert.Nil(t, d.members["last.words"])
+		}
+	}
+	assert.Equal(t, []string{"1", "2"}, values)
+	assert.Equal(t, 3.0, sum)
 }

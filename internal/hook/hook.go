@@ -14,8 +14,8 @@ var HasRollups any
 // emitter, which must be different and agree on the values of the dimensions they share.
 var Across any
 
-// Report is a func(*emf.Emitter, error). It logs that a flush failed, as the emitter does with
-// flushes of its own.
+// Report is a func(e *emf.Emitter, message string, err error). It logs to where the emitter
+// logs, each message once a minute.
 var Report any
 
 // Dissolve is a func(*emf.Event). It ends the event without a document: its values go to the

@@ -74,11 +74,12 @@ type Function struct {
 }
 
 // Build compiles a package of this module as Lambda functions are compiled.
-func Build(t testing.TB, pkg string, flags ...string) (program string) {
+func Build(t testing.TB, pkg string) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "bootstrap")
-	args := append([]string{"build", "-tags", "lambda.norpc", "-o", program}, flags...)
-	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", program, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, out)
 	}
 	return program
