@@ -73,7 +73,7 @@ func (in *inspection) checkDirectives() {
 func (in *inspection) checkNamespace(d *readDirective) {
 	path := func() string { return d.path() + "/Namespace" }
 	in.checkName(&namespaceRules, d.namespace, path)
-	if bytes.HasPrefix(d.namespace, []byte("AWS/")) {
+	if bytes.HasPrefix(d.namespace, []byte(reservedNamespaces)) {
 		in.report(SeverityWarning, ruleNamespaceReserved, path(), "Choose a namespace that does not start with AWS/: those are AWS's own.")
 	}
 }

@@ -2,6 +2,7 @@ package emf
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 // The benchmarks read what other producers wrote: a few metrics a document in one
 // file, up to a hundred in another. Only documents that Extract takes are counted.
+// BenchmarkValid is the yardstick: what encoding/json takes to say that they are JSON.
 func benchmarkDocuments(b *testing.B, file string) (docs [][]byte, size int64) {
 	text, err := os.ReadFile(filepath.Join("..", "testdata", "samples", file))
 	if err != nil {
@@ -27,6 +29,18 @@ var benchmarkFiles = []string{
 	"middy-cloudwatch-metrics-5.4.7.jsonl",
 	"powertools-typescript-2.36.0.jsonl",
 	"aws-embedded-metrics-node-4.2.1.jsonl",
+}
+
+func BenchmarkValid(b *testing.B) {
+	for _, file := range benchmarkFiles {
+		b.Run(file, func(b *testing.B) {
+			docs, size := benchmarkDocuments(b, file)
+			b.SetBytes(size / int64(len(docs)))
+			for i := 0; b.Loop(); i++ {
+				json.Valid(docs[i%len(docs)])
+			}
+		})
+	}
 }
 
 func BenchmarkCheck(b *testing.B) {

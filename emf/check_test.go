@@ -58,6 +58,7 @@ func TestCheckProblems(t *testing.T) {
 			},
 		},
 		{"truncated", lineWith(`1`)[:60], []string{`error: not-json: The document ends too early, as if the line was cut: write it whole, or smaller.`}},
+		{"truncated before its line break", lineWith(`1`)[:60] + "\r\n", []string{`error: not-json: The document ends too early, as if the line was cut: write it whole, or smaller.`}},
 		{"cut by the agent", lineWith(`1`)[:60] + `[Truncated...]`, []string{`error: not-json: The line was cut by the CloudWatch agent: write smaller documents.`}},
 		{"bare NaN", lineWith(`NaN`), []string{`error: not-json: JSON has no NaN and no infinity (at byte 136): leave the value out.`}},
 		{"bare infinity", lineWith(`-Infinity`), []string{`error: not-json: JSON has no NaN and no infinity (at byte 137): leave the value out.`}},
@@ -223,8 +224,8 @@ func hostileLines(n int) map[string]string {
 	}
 }
 
-// A line's cost grows with its length and nothing else. The bounds are wide: a quadratic
-// reader takes minutes for some of these.
+// A line's cost grows with its length and nothing else. A quadratic reader takes minutes for
+// some of these, which go test's timeout ends.
 func TestHostileLines(t *testing.T) {
 	const size = 1 << 20
 	for name, text := range hostileLines(size) {
@@ -232,13 +233,10 @@ func TestHostileLines(t *testing.T) {
 			line := []byte(text)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
 			problems := Check(line)
 			metrics, err := Extract(line)
-			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 
-			assert.Less(t, took, 5*time.Second)
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(400<<20))
 			assert.LessOrEqual(t, len(problems), 2*limitProblems)
 			assert.Equal(t, hasError(problems), err != nil)

@@ -304,13 +304,7 @@ func (in *inspection) readUnit(d *readDirective, m *readMetric) {
 		return
 	}
 	text := in.reader.string()
-	unit, ok := in.units[string(text)]
-	if !ok {
-		if unit = Unit(text); unit.Valid() {
-			in.units[string(unit)] = unit
-			ok = true
-		}
-	}
+	unit, ok := unitNamed(text)
 	if m.unit = unit; !ok {
 		in.report(SeverityError, ruleUnitUnknown, d.metricPath(m.index)+"/Unit",
 			"CloudWatch has no unit %q: use one of its 27, such as Count or Milliseconds, or leave it out.", clipText(text))

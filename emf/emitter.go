@@ -42,7 +42,8 @@ type Emitter struct {
 }
 
 // New returns an emitter for a namespace: 1 to 255 letters, digits, spaces and
-// . - _ / # : characters. With an empty namespace it is taken from AWS_EMF_NAMESPACE or
+// . - _ / # : characters, no colon first and no AWS/, which CloudWatch reserves for AWS's own
+// metrics. With an empty namespace it is taken from AWS_EMF_NAMESPACE or
 // POWERTOOLS_METRICS_NAMESPACE. Where no dimension Service is given, its value is taken
 // from AWS_EMF_SERVICE_NAME or POWERTOOLS_SERVICE_NAME. POWERTOOLS_METRICS_DISABLED=true
 // drops everything at the flush, counted as "disabled". The environment is read here and

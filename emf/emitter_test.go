@@ -461,7 +461,9 @@ func TestNewFails(t *testing.T) {
 		_, err := emf.New(namespace)
 		assert.ErrorContains(t, err, "namespace", "%q", namespace)
 	}
-	_, err := emf.New("")
+	_, err := emf.New("AWS/Lambda")
+	assert.ErrorContains(t, err, "AWS's own")
+	_, err = emf.New("")
 	assert.ErrorContains(t, err, "AWS_EMF_NAMESPACE")
 	assert.Panics(t, func() { emf.Must(nil, errors.New("no")) })
 }

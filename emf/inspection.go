@@ -36,9 +36,8 @@ type inspection struct {
 	targets    []readTarget
 	numbers    []float64 // what targets hold
 
-	buf   []byte          // scratch
-	sums  []uint64        // scratch
-	units map[string]Unit // those met so far, which saves making the same string again
+	buf  []byte   // scratch
+	sums []uint64 // scratch
 
 	// quiet is for Extract, which only asks whether there is an error.
 	quiet    bool
@@ -46,7 +45,7 @@ type inspection struct {
 	problems []Problem
 }
 
-var inspections = sync.Pool{New: func() any { return &inspection{reader: newJSONReader(), units: make(map[string]Unit)} }}
+var inspections = sync.Pool{New: func() any { return &inspection{reader: newJSONReader()} }}
 
 func newInspection(quiet bool) *inspection {
 	in := inspections.Get().(*inspection)
@@ -144,7 +143,7 @@ func (in *inspection) syntaxMessage() string {
 		return "The line is empty: write a JSON object."
 	case bytes.HasSuffix(bytes.TrimSpace(in.text), []byte("[Truncated...]")):
 		return "The line was cut by the CloudWatch agent: write smaller documents."
-	case len(rest) == 0:
+	case len(bytes.TrimRight(rest, "\r\n")) == 0:
 		return "The document ends too early, as if the line was cut: write it whole, or smaller."
 	case bytes.HasPrefix(in.text, []byte("\xEF\xBB\xBF")):
 		return "The line starts with a byte order mark: leave it out."

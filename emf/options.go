@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/liftemf/liftemf/internal/hook"
@@ -222,6 +223,11 @@ func WithLogger(l *slog.Logger) Option {
 // namespaceSyntax is what AWS's own clients let through.
 var namespaceSyntax = regexp.MustCompile(`^[a-zA-Z0-9._#/\- ][a-zA-Z0-9._#:/\- ]*$`)
 
+// reservedNamespaces is how the namespaces of AWS's own metrics start.
+//
+// Source: Namespace in the PutMetricData API reference, which asks to avoid them.
+const reservedNamespaces = "AWS/"
+
 // newConfig puts together what the caller and the environment say.
 func newConfig(namespace string, opts []Option) (*config, error) {
 	c := &config{
@@ -252,6 +258,8 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 		return nil, errors.New("emf: no namespace: give one to New, or set AWS_EMF_NAMESPACE or POWERTOOLS_METRICS_NAMESPACE")
 	case len(c.namespace) > maxNamespaceLength, !namespaceSyntax.MatchString(c.namespace), blank(c.namespace):
 		return nil, fmt.Errorf("emf: namespace %q: 1 to 255 letters, digits, spaces and . - _ / # :, no colon at the start, not blank", c.namespace)
+	case strings.HasPrefix(c.namespace, reservedNamespaces):
+		return nil, fmt.Errorf("emf: namespace %q: names that start with %s are for AWS's own metrics, by PutMetricData's reference", c.namespace, reservedNamespaces)
 	}
 	if c.sink == nil {
 		c.sink = newStdout()

@@ -110,7 +110,8 @@ func (r *jsonReader) string() []byte {
 
 // skipString passes over a string and reports whether it has escapes.
 func (r *jsonReader) skipString() (escaped bool) {
-	text, i := r.text, r.i+1
+	text := r.text
+	i := skipPlain(text, r.i+1)
 	for ; text[i] != '"'; i++ {
 		if text[i] == '\\' {
 			escaped = true
@@ -123,6 +124,9 @@ func (r *jsonReader) skipString() (escaped bool) {
 
 // number returns an infinity for what does not fit in a float64.
 func (r *jsonReader) number() float64 {
+	if v, ok := r.shortNumber(); ok {
+		return v
+	}
 	r.reset(r.i)
 	v := r.iter.ReadFloat64()
 	if r.iter.Error != nil && r.iter.Error != io.EOF { // EOF: the text ends with the number
@@ -131,6 +135,48 @@ func (r *jsonReader) number() float64 {
 	r.skipWord()
 	return v
 }
+
+// shortNumber reads a number of at most 15 digits without an exponent, as nearly all are. It
+// is a whole number divided by a power of ten, both of which a float64 holds exactly, so
+// that the quotient is the nearest float64.
+func (r *jsonReader) shortNumber() (v float64, ok bool) {
+	text, i := r.text, r.i
+	negative := text[i] == '-'
+	if negative {
+		i++
+	}
+	first, places := i, 0
+	digits := uint64(0)
+	for ; i < len(text); i++ {
+		c := text[i]
+		if '0' <= c && c <= '9' {
+			digits = digits*10 + uint64(c-'0')
+			continue
+		}
+		if c == '.' && places == 0 {
+			places = i + 1 // where they start
+			continue
+		}
+		if c|0x20 == 'e' {
+			return 0, false
+		}
+		break
+	}
+	if i-first > 15 {
+		return 0, false
+	}
+	v = float64(digits)
+	if places > 0 {
+		v /= powersOfTen[i-places]
+	}
+	if negative {
+		v = -v
+	}
+	r.i = i
+	return v, true
+}
+
+var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // numberText returns a number as it is written.
 func (r *jsonReader) numberText() []byte {

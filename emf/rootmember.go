@@ -3,6 +3,7 @@ package emf
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 )
 
 // rootMember is a member of the document, as far as the syntax scan saw it. Offsets
@@ -78,22 +79,21 @@ func (in *inspection) endsAt(i int) bool {
 	return true
 }
 
-// keySeed is random, so that no line can be made to collide.
-var keySeed = maphash.MakeSeed()
+// fewMembers is up to how many members it is cheaper to compare keys than to hash them.
+const fewMembers = 8
 
 // indexKeys prepares the look-up of members by key, and reports keys that occur
 // twice. The last one counts, as in most JSON readers.
 func (in *inspection) indexKeys() {
-	size := 16
-	for size < 2*len(in.members) {
-		size *= 2
+	in.slots = in.slots[:0]
+	if len(in.members) > fewMembers {
+		size := 16
+		for size < 2*len(in.members) {
+			size *= 2
+		}
+		in.slots = slices.Grow(in.slots, size)[:size]
+		clear(in.slots)
 	}
-	if cap(in.slots) < size {
-		in.slots = make([]int32, size)
-	}
-	in.slots = in.slots[:size]
-	clear(in.slots)
-
 	for i := range in.members {
 		m := &in.members[i]
 		key := in.text[m.keyStart:m.keyEnd]
@@ -102,6 +102,12 @@ func (in *inspection) indexKeys() {
 			in.decoded = append(in.decoded, in.reader.string())
 			m.decoded = int32(len(in.decoded))
 			key = in.decoded[m.decoded-1]
+		}
+		if len(in.slots) == 0 {
+			if in.lastMember(key, i) >= 0 {
+				in.repeatedMember(rootPath, key)
+			}
+			continue
 		}
 		slot := in.slotOf(key)
 		if in.slots[slot] != 0 {
@@ -113,8 +119,24 @@ func (in *inspection) indexKeys() {
 
 // member returns the index of the member with the key, or -1.
 func (in *inspection) member(key []byte) int32 {
+	if len(in.slots) == 0 {
+		return in.lastMember(key, len(in.members))
+	}
 	return in.slots[in.slotOf(key)] - 1
 }
+
+// lastMember returns the index of the last of the first n members that has the key, or -1.
+func (in *inspection) lastMember(key []byte, n int) int32 {
+	for i := n - 1; i >= 0; i-- {
+		if string(in.keyOf(&in.members[i])) == string(key) {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
+// keySeed is random, so that no line can be made to collide.
+var keySeed = maphash.MakeSeed()
 
 // slotOf returns the slot that holds the member with the key, or the empty one where
 // it belongs. Less than half of the slots are taken, so there is one.

@@ -1,5 +1,10 @@
 package emf
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // syntaxScan walks a text once and says whether it is JSON, exactly as
 // encoding/json.Valid does. json-iterator lets some texts pass that are not JSON
 // (-01, a null in place of a key, control characters after an escape), so it only
@@ -141,13 +146,38 @@ var plainInString = func() (plain [256]bool) {
 	return plain
 }()
 
+// plainBytes returns how many of eight bytes, the lowest first, stand in plainInString before
+// one that does not.
+func plainBytes(eight uint64) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^ones*'"', eight^ones*'\\'
+	// A byte's top bit is set where subtracting borrows, that is where it is less; borrows
+	// that go on to higher bytes set bits behind the first one only.
+	found := ((eight - ones*' ') | (quote - ones) | (backslash - ones)) & ^eight & tops
+	return bits.TrailingZeros64(found) / 8
+}
+
+// skipPlain passes over bytes that stand in plainInString, eight at a time, and leaves at
+// most seven of them before the first that does not, or the end.
+func skipPlain(text []byte, i int) int {
+	for i <= len(text)-8 {
+		n := plainBytes(binary.LittleEndian.Uint64(text[i:]))
+		i += n
+		if n < 8 {
+			break
+		}
+	}
+	return i
+}
+
 // quoted passes over a string, both quotes included.
 func (s *syntaxScan) quoted(i int) int {
 	if s.at(i) != '"' {
 		return s.fail(i)
 	}
 	text := s.text
-	for i++; uint(i) < uint(len(text)); { // unsigned: i is known to be no less than 0 then
+	i = skipPlain(text, i+1)
+	for uint(i) < uint(len(text)) { // unsigned: i is known to be no less than 0 then
 		c := text[i]
 		if plainInString[c] {
 			i++

@@ -1,5 +1,7 @@
 package emf
 
+import "slices"
+
 // Unit is a CloudWatch unit. The zero value means that none was given. Only the
 // 27 constants below are units that CloudWatch takes; any other text is reported
 // and recorded as [None].
@@ -38,19 +40,27 @@ const (
 	CountPerSecond     Unit = "Count/Second"
 )
 
+// allUnits are the units above, the most frequent ones first.
+var allUnits = [...]Unit{
+	Count, None, Milliseconds, Bytes, Seconds, Percent, Microseconds,
+	Kilobytes, Megabytes, Gigabytes, Terabytes,
+	Bits, Kilobits, Megabits, Gigabits, Terabits,
+	BytesPerSecond, KilobytesPerSecond, MegabytesPerSecond, GigabytesPerSecond, TerabytesPerSecond,
+	BitsPerSecond, KilobitsPerSecond, MegabitsPerSecond, GigabitsPerSecond, TerabitsPerSecond,
+	CountPerSecond,
+}
+
 // Valid reports whether CloudWatch knows the unit.
-func (u Unit) Valid() bool {
-	switch u {
-	case None, Count, Percent,
-		Seconds, Milliseconds, Microseconds,
-		Bytes, Kilobytes, Megabytes, Gigabytes, Terabytes,
-		Bits, Kilobits, Megabits, Gigabits, Terabits,
-		BytesPerSecond, KilobytesPerSecond, MegabytesPerSecond, GigabytesPerSecond, TerabytesPerSecond,
-		BitsPerSecond, KilobitsPerSecond, MegabitsPerSecond, GigabitsPerSecond, TerabitsPerSecond,
-		CountPerSecond:
-		return true
+func (u Unit) Valid() bool { return slices.Contains(allUnits[:], u) }
+
+// unitNamed returns the unit of a name, without making a string of it.
+func unitNamed(name []byte) (Unit, bool) {
+	for _, u := range &allUnits {
+		if string(u) == string(name) {
+			return u, true
+		}
 	}
-	return false
+	return "", false
 }
 
 // Resolution is a metric's storage resolution in seconds.

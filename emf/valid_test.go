@@ -2,197 +2,46 @@ package emf_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/liftemf/liftemf/emf"
 )
 
-// faults returns the rules of the embedded metric format and of PutMetricData's MetricDatum
-// that a document breaks. It shares nothing with the code that writes documents.
+// faults returns what is wrong with a document of the emitter: the rules that Check knows,
+// warnings too, and what the emitter promises beyond them. Whether the timestamp is right it
+// asks of the clock that the emitter went by.
 func faults(doc []byte, now time.Time) (found []string) {
-	fault := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	if !utf8.Valid(doc) {
-		fault("invalid UTF-8")
+	for _, p := range emf.Check(doc) {
+		if p.Rule != "timestamp-window" {
+			found = append(found, p.String())
+		}
 	}
 	if bytes.ContainsAny(doc, "\n\r") {
-		fault("more than one line")
+		found = append(found, "more than one line")
 	}
 	if len(doc) > 262_118 {
-		fault("%d bytes", len(doc))
+		found = append(found, fmt.Sprintf("%d bytes", len(doc)))
 	}
-	keys, err := rootKeys(doc)
+	metrics, err := emf.Extract(doc)
 	if err != nil {
-		fault("not JSON: %v", err)
 		return found
 	}
-	slices.Sort(keys)
-	if unique := slices.Compact(slices.Clone(keys)); len(unique) != len(keys) {
-		fault("duplicate keys: %q", keys)
+	if len(metrics) == 0 {
+		found = append(found, "no metrics")
 	}
-	var root map[string]any
-	var members map[string]json.RawMessage // unlike a struct, it tells _aws from _AWS
-	var head struct {
-		Timestamp         int64
-		CloudWatchMetrics []struct {
-			Namespace  string
-			Dimensions [][]string
-			Metrics    []struct {
-				Name, Unit        string
-				StorageResolution *int
-			}
-		}
-	}
-	if err := errors.Join(json.Unmarshal(doc, &root), json.Unmarshal(doc, &members), json.Unmarshal(members["_aws"], &head)); err != nil {
-		fault("%v", err)
-		return found
-	}
-	if at := time.UnixMilli(head.Timestamp); now.Sub(at) > 14*24*time.Hour || at.Sub(now) > 2*time.Hour {
-		fault("timestamp %v", at)
-	}
-	if len(head.CloudWatchMetrics) != 1 {
-		fault("%d directives", len(head.CloudWatchMetrics))
-		return found
-	}
-	directive := head.CloudWatchMetrics[0]
-	if n := len(directive.Metrics); n < 1 || n > 100 {
-		fault("%d metrics", n)
-	}
-	if len(directive.Dimensions) < 1 {
-		fault("no dimension sets")
-	}
-	var names []string
-	for i, set := range directive.Dimensions {
-		if len(set) > 30 {
-			fault("dimensions %q", set)
-		}
-		for j, name := range set {
-			if slices.Contains(set[:j], name) {
-				fault("dimension %q twice", name)
-			}
-		}
-		for _, other := range directive.Dimensions[:i] {
-			if slices.Equal(set, other) {
-				fault("dimension set %q twice", set)
-			}
-		}
-		names = append(names, set...)
-	}
-	for _, name := range names {
-		value, isString := root[name].(string)
-		switch {
-		case !isString:
-			fault("dimension %q is not a string", name)
-		case len(name) < 1 || len(name) > 250 || !printable(name) || name[0] == ':':
-			fault("dimension name %q", name)
-		case len(value) < 1 || len(value) > 1024 || !printable(value):
-			fault("dimension value %q", value)
-		}
-	}
-	for i, m := range directive.Metrics {
-		switch {
-		case len(m.Name) < 1 || len(m.Name) > 255 || !printable(m.Name):
-			fault("metric name %q", m.Name)
-		case m.Unit == "None" || m.Unit != "" && !emf.Unit(m.Unit).Valid():
-			fault("unit %q", m.Unit)
-		case m.StorageResolution != nil && *m.StorageResolution != 1:
-			fault("storage resolution %d", *m.StorageResolution)
-		case slices.Contains(names, m.Name) || m.Name == "_aws":
-			fault("metric %q is a dimension", m.Name)
-		}
-		for _, other := range directive.Metrics[:i] {
-			if other.Name == m.Name {
-				fault("metric %q twice", m.Name)
-			}
-		}
-		for _, v := range numbers(root[m.Name], fault) {
-			if math.Abs(v) > 0x1p360 {
-				fault("value %v", v)
-			}
+	for _, m := range metrics {
+		if now.Sub(m.Time) > 14*24*time.Hour || m.Time.Sub(now) > 2*time.Hour {
+			found = append(found, fmt.Sprintf("timestamp %v", m.Time))
 		}
 	}
 	return found
-}
-
-func printable(s string) bool {
-	return strings.Trim(s, " ") != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
-}
-
-func numbers(target any, fault func(string, ...any)) (values []float64) {
-	list := func(v any, most int) (values []float64) {
-		items, _ := v.([]any)
-		if len(items) < 1 || len(items) > most {
-			fault("%d values", len(items))
-		}
-		for _, item := range items {
-			number, ok := item.(float64)
-			if !ok {
-				fault("%v is not a number", item)
-			}
-			values = append(values, number)
-		}
-		return values
-	}
-	switch v := target.(type) {
-	case float64:
-		return []float64{v}
-	case []any:
-		return list(v, 100)
-	case map[string]any:
-		values := list(v["Values"], 100)
-		counts := list(v["Counts"], 100)
-		if len(values) != len(counts) || len(v) != 2 {
-			fault("%d values, %d counts", len(values), len(counts))
-		}
-		for _, n := range counts {
-			if n < 1 || n != math.Trunc(n) {
-				fault("count %v", n)
-			}
-		}
-		return values
-	}
-	fault("target %v", target)
-	return nil
-}
-
-// rootKeys returns the names of a document's root members, repeated ones too.
-func rootKeys(doc []byte) (keys []string, err error) {
-	d := json.NewDecoder(bytes.NewReader(doc))
-	depth := 0
-	isKey := false
-	for {
-		token, err := d.Token()
-		if err == io.EOF {
-			return keys, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		delim, isDelim := token.(json.Delim)
-		switch {
-		case isDelim && (delim == '{' || delim == '['):
-			depth++
-			isKey = depth == 1
-		case isDelim:
-			depth--
-			isKey = depth == 1
-		case depth == 1 && isKey:
-			keys = append(keys, token.(string))
-			isKey = false
-		case depth == 1:
-			isKey = true
-		}
-	}
 }
 
 func TestFaultsAreFound(t *testing.T) {
@@ -207,12 +56,15 @@ func TestFaultsAreFound(t *testing.T) {
 		{`"m":1`, `"x":1`},
 		{`"d":"v"`, `"d":""`},
 		{`"d":"v"`, `"d":"é"`},
+		{`"d":"v"`, "\n" + `"d":"v"`},
+		{`"d":"v"`, `"d":"v","p":"` + strings.Repeat("x", 300_000) + `"`},
+		{`{"Name":"m","Unit":"Count"}`, ``},
 		{`Count`, `Parsecs`},
 		{`1795521630000`, `1`},
 		{`,"m":1}`, `,"m":1`},
 	} {
 		bad := strings.Replace(good, change[0], change[1], 1)
-		require.NotEmpty(t, faults([]byte(bad), start), bad)
+		require.NotEmpty(t, faults([]byte(bad), start), "%.200s", bad)
 	}
 }
 
@@ -254,4 +106,113 @@ func FuzzEmitter(f *testing.F) {
 		}
 		require.EqualValues(t, s.Delivered, values)
 	})
+}
+
+// FuzzRoundTrip records one metric of an arbitrary name, under arbitrary dimensions: either
+// Extract returns exactly what was recorded, or all of it was dropped for its name.
+func FuzzRoundTrip(f *testing.F) {
+	f.Add("orders", "TenantID", "a", "r-1", 1.0, 0.5, uint8(3), uint8(0))
+	f.Add("latency", "d", "v", "v", 1e-3, 1.7, uint8(250), uint8(2))
+	f.Add("é\x00", "é", "\xff", `"`, -0x1p360, 1.0, uint8(1), uint8(1))
+	f.Add("d", "d", "v", "d", 1e100, -1.5, uint8(101), uint8(2))
+	f.Add("_aws", ":d", strings.Repeat("v", 2000), "_aws", math.Inf(1), 0.0, uint8(9), uint8(0))
+	f.Add("narrow", "d", "v", "v", -287.9995714285714, 0.00011243386243386243, uint8(206), uint8(2))
+	f.Fuzz(func(t *testing.T, name, dimension, value, text string, from, step float64, n, kind uint8) {
+		e, c := newEmitter(t)
+		r := e.With(emf.Dim(dimension, value), emf.Dim(text, dimension))
+		var observe func(float64)
+		switch kind % 3 {
+		case 0:
+			observe = r.Counter(name).Add
+		case 1:
+			observe = r.Gauge(name).Set
+		case 2:
+			observe = r.Histogram(name).Observe
+		}
+		var taken []float64 // those in range
+		for i := range int(n) {
+			v := from + step*float64(i*i%37)
+			observe(v)
+			if math.Abs(v) <= 0x1p360 {
+				taken = append(taken, v)
+			}
+		}
+		var want, size float64
+		for _, v := range taken {
+			want += v
+			size += math.Abs(v)
+		}
+		count := float64(len(taken))
+		if len(taken) > 0 {
+			switch kind % 3 {
+			case 0:
+				count = 1 // a counter is its sum
+			case 1:
+				want, count = taken[len(taken)-1], 1
+			}
+		}
+		require.NoError(t, e.Close(t.Context()))
+		s := requireLaw(t, e)
+
+		var sum, found float64
+		names := map[string]bool{}
+		for _, d := range c.take() {
+			metrics, err := emf.Extract([]byte(d.json))
+			require.NoError(t, err)
+			for _, m := range metrics {
+				names[m.Name] = true
+				for i, v := range m.Values {
+					times := 1.0
+					if m.Counts != nil {
+						times = m.Counts[i]
+					}
+					sum += v * times
+					found += times
+				}
+			}
+		}
+		require.LessOrEqual(t, len(names), 1)
+		if len(names) == 0 {
+			require.Equal(t, s.Recorded, s.Dropped)
+			require.True(t, len(taken) == 0 || unusable(name, dimension, text) || kind%3 == 0 && size > 0x1p360, "dropped: %v", s.Drops)
+			return
+		}
+		require.Equal(t, count, found)
+		within := 1e-9 * size
+		if count > 100 && slices.Max(taken)-slices.Min(taken) < 1e-4*math.Abs(from) {
+			// Values that agree in their first five digits: the entries may be nothing but the
+			// smallest and the largest.
+			within += count * (slices.Max(taken) - slices.Min(taken))
+		}
+		require.LessOrEqual(t, math.Abs(sum-want), within)
+		if kind%3 == 1 {
+			require.EqualValues(t, 1, s.Delivered) // a gauge is its last value
+		} else {
+			require.EqualValues(t, len(taken), s.Delivered)
+		}
+		require.Equal(t, int(n)-len(taken), int(s.Dropped))
+	})
+}
+
+// unusable reports whether a metric's name is blank, too long, or that of another root member.
+func unusable(name string, dimensions ...string) bool {
+	ascii := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r < ' ' || r > '~' {
+				return '_'
+			}
+			return r
+		}, s)
+	}
+	name = ascii(name)
+	if strings.Trim(name, " ") == "" || len(name) > 255 || name == "_aws" {
+		return true
+	}
+	for _, d := range dimensions {
+		// A dimension's name may lose its end and its first colon.
+		if d = ascii(d); name[1:] == d[min(len(d), 1):min(len(d), 250)] {
+			return true
+		}
+	}
+	return false
 }

@@ -1,15 +1,20 @@
-// Command emf is a companion to the library: "emf demo" shows what it does.
+// Command emf is a companion to the library: "emf demo" shows what it does, "emf check" and
+// "emf stat" read the documents of any program, "emf send" delivers them.
 //
 //	emf demo                       a service with tenants, requests, and their documents
 //	emf demo --listen :8080        the service alone, for a load generator of your own
+//	emf check app.log              the rules that documents break, by line
+//	emf stat app.log               the metrics that CloudWatch makes of them, and what they cost
 //	emf send --to metrics app.log  documents to CloudWatch Logs, PutMetricData or an agent
 //
-// Documents go to standard output, one a line, and everything else to standard error.
-// The exit code is 0 if all went well, 1 if not, and 2 if the command line is wrong.
+// What a command makes goes to standard output, documents one a line, and everything else to
+// standard error. The exit code is 0 if all went well, 1 if not, and 2 if the command line is
+// wrong.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +23,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/liftemf/liftemf/internal/price"
 )
 
 // The exit codes.
@@ -29,13 +36,15 @@ const (
 
 // commands is the command line: one field a command, each in a file of its own.
 type commands struct {
-	Demo demo `cmd:"" help:"Serve requests of several tenants and write the EMF documents they make."`
-	Send send `cmd:"" help:"Send the documents of logs to CloudWatch or its agent."`
+	Demo  demo  `cmd:"" help:"Serve requests of several tenants and write the EMF documents they make."`
+	Check check `cmd:"" help:"Report the rules that the documents of logs break."`
+	Stat  stat  `cmd:"" help:"Show the metrics that CloudWatch makes of logs, and what they cost."`
+	Send  send  `cmd:"" help:"Send the documents of logs to CloudWatch or its agent."`
 }
 
 // console is what a command talks to.
 type console struct {
-	documents io.Writer // standard output: documents and nothing else
+	documents io.Writer // standard output: documents, or what else a command makes
 	messages  *os.File  // standard error
 }
 
@@ -53,7 +62,7 @@ func run(ctx context.Context, args []string, c *console) int {
 		kong.Description("Metrics as CloudWatch Embedded Metric Format documents."),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c),
-		kong.Vars{"tenant_header": tenantHeader},
+		kong.Vars{"tenant_header": tenantHeader, "price_region": price.Default.Region, "price_date": price.Default.Date},
 	)
 	command, err := parser.Parse(args)
 	if err != nil {
@@ -61,9 +70,13 @@ func run(ctx context.Context, args []string, c *console) int {
 		fmt.Fprintln(c.messages, `Try "emf --help".`)
 		return exitUsage
 	}
-	if err := command.Run(); err != nil {
+	switch err := command.Run(); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFound):
+		return exitFailure
+	default:
 		fmt.Fprintln(c.messages, "emf:", strings.TrimPrefix(err.Error(), "emf: "))
 		return exitFailure
 	}
-	return exitOK
 }

@@ -119,6 +119,14 @@ func TestExitCodes(t *testing.T) {
 		{2, []string{"demo", "--flush-interval=0s"}},
 		{2, []string{"demo", "--summary=xml"}},
 		{1, []string{"demo", "--listen=256.0.0.1:1"}},
+		{2, []string{"check", "no such file"}},
+		{2, []string{"check", "."}},
+		{2, []string{"check", "--format=xml"}},
+		{2, []string{"stat", "no such file"}},
+		{2, []string{"stat", "--dim=TenantID"}},
+		{2, []string{"stat", "--dim==a"}},
+		{2, []string{"stat", "--prices=no such file"}},
+		{1, []string{"stat", "--prices=main.go"}},
 	} {
 		var stdout, stderr bytes.Buffer
 		cmd := command(c.args...)

@@ -15,19 +15,37 @@ import (
 const refresh = 100 * time.Millisecond
 
 // showProgress shows a bar on standard error that is full after the time given, until done
-// is called: if there is a terminal to show it on, and documents do not scroll through
-// the same one.
+// is called.
 func showProgress(c *console, total time.Duration) (done func()) {
-	if !isTerminal(c.messages) || isTerminal(c.documents) {
+	return showBar(c, true, "sending requests ", int64(total), func(passed time.Duration) int64 { return int64(passed) })
+}
+
+// largeInput is what takes long enough to be worth a bar, in bytes.
+const largeInput = 64 << 20
+
+// showReading shows how much of large files has been read, until done is called. A command
+// that scrolls writes while it reads.
+func showReading(c *console, in *input, scrolls bool) (done func()) {
+	size := in.size()
+	if size < largeInput {
+		return func() {}
+	}
+	return showBar(c, scrolls, "reading ", size, func(time.Duration) int64 { return in.read.Load() })
+}
+
+// showBar shows a bar: if there is a terminal to show it on, and what the command writes does
+// not scroll through the same one.
+func showBar(c *console, scrolls bool, name string, total int64, at func(passed time.Duration) int64) (done func()) {
+	if !isTerminal(c.messages) || scrolls && isTerminal(c.documents) {
 		return func() {}
 	}
 	bars := mpb.New(mpb.WithOutput(c.messages), mpb.WithWidth(48))
-	bar := bars.AddBar(int64(total),
+	bar := bars.AddBar(total,
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("sending requests ")),
+		mpb.PrependDecorators(decor.Name(name)),
 		mpb.AppendDecorators(decor.Percentage()),
 	)
-	stop := tick(refresh, func(passed time.Duration) { bar.SetCurrent(int64(passed)) })
+	stop := tick(refresh, func(passed time.Duration) { bar.SetCurrent(at(passed)) })
 	return func() {
 		stop()
 		bar.Abort(true) // takes it away

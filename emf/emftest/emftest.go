@@ -78,16 +78,23 @@ type Capture struct {
 
 type state struct {
 	mu   sync.Mutex
-	docs [][]byte
+	docs []document
 	over bool // the test has ended, its log is closed
+}
+
+// document is a document and what CloudWatch would make of it, read once.
+type document struct {
+	json    []byte
+	metrics []emf.Metric
 }
 
 // write is the emitter's sink.
 func (c *Capture) write(_ context.Context, docs []emf.Document) error {
 	for _, d := range docs {
 		c.check(d.JSON)
+		metrics, _ := emf.Extract(d.JSON) // refused only with an error, of which check has told
 		c.mu.Lock()
-		c.docs = append(c.docs, bytes.Clone(d.JSON))
+		c.docs = append(c.docs, document{bytes.Clone(d.JSON), metrics})
 		c.mu.Unlock()
 	}
 	return nil
@@ -99,7 +106,7 @@ func (c *Capture) check(doc []byte) {
 			continue
 		}
 		c.whileRunning(func() {
-			c.t.Errorf("emftest: CloudWatch may not take this document: %v\n%s", p, pretty(doc))
+			c.t.Errorf("emftest: CloudWatch may not take this document: %v\n%s", p, atMost(mostDiff, pretty(doc)))
 		})
 	}
 }
@@ -131,35 +138,36 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 // Documents returns the documents that the emitter has written so far, in order. It does not
 // flush.
 func (c *Capture) Documents() [][]byte {
+	var all [][]byte
+	for _, d := range c.written() {
+		all = append(all, bytes.Clone(d.json))
+	}
+	return all
+}
+
+func (c *Capture) written() []document {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	docs := make([][]byte, len(c.docs))
-	for i, d := range c.docs {
-		docs[i] = bytes.Clone(d)
-	}
-	return docs
+	return c.docs[:len(c.docs):len(c.docs)]
 }
 
 // flushed returns the documents after a flush. An emitter that is closed has nothing left.
-func (c *Capture) flushed() [][]byte {
+func (c *Capture) flushed() []document {
 	if err := c.emitter.Flush(context.Background()); err != nil && c.emitter.Stats().Pending > 0 {
 		c.t.Helper()
 		c.t.Errorf("emftest: %v", err)
 	}
-	return c.Documents()
+	return c.written()
 }
 
 // Metrics returns the metrics that CloudWatch would make of the documents, in order: one a
-// document, metric and dimension set.
+// document, metric and dimension set. What they hold is shared, as with [emf.Extract]: clone
+// it before changing it.
 func (c *Capture) Metrics() []emf.Metric {
 	c.t.Helper()
 	var all []emf.Metric
-	for _, doc := range c.flushed() {
-		metrics, err := emf.Extract(doc)
-		if err != nil {
-			c.t.Errorf("emftest: %v\n%s", err, pretty(doc))
-		}
-		all = append(all, metrics...)
+	for _, d := range c.flushed() {
+		all = append(all, d.metrics...)
 	}
 	return all
 }
@@ -170,10 +178,10 @@ func (c *Capture) Metrics() []emf.Metric {
 func (c *Capture) Property(key string) []any {
 	c.t.Helper()
 	var values []any
-	for _, doc := range c.flushed() {
+	for _, d := range c.flushed() {
 		var root map[string]any
-		if err := json.Unmarshal(doc, &root); err != nil {
-			c.t.Errorf("emftest: %v\n%s", err, doc)
+		if err := json.Unmarshal(d.json, &root); err != nil {
+			c.t.Errorf("emftest: %v\n%s", err, d.json)
 			continue
 		}
 		if value, ok := root[key]; ok {

@@ -1,12 +1,12 @@
 package emftest_test
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,19 +186,41 @@ func TestOptionsThatFail(t *testing.T) {
 	assert.Contains(t, r.errors[0], "WithMaxRecorders")
 }
 
-// checkout is what a program under test could be.
-func checkout(e *emf.Emitter, tenant string, euros float64) {
-	r := e.WithTenant(tenant)
-	r.Counter("orders").Inc()
-	r.Histogram("order.value").Observe(euros)
+// A difference of many documents is no flood.
+func TestGoldenShowsTheFirstLines(t *testing.T) {
+	t.Setenv("UPDATE_GOLDEN", "")
+	path := filepath.Join(t.TempDir(), "many.jsonl")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	r := &recorder{TB: t}
+	e, c := emftest.New(r)
+	for i := range 100 {
+		e.WithTenant(fmt.Sprint(i)).Counter("n").Inc()
+	}
+	emftest.Golden(r, path, c)
+	require.Len(t, r.errors, 1)
+	assert.Less(t, strings.Count(r.errors[0], "\n"), 210)
+	assert.Regexp(t, `and \d+ more lines\n$`, r.errors[0])
+	r.finish()
 }
 
-func ExampleNew() {
-	t := new(testing.T) // in a test: its own
-	e, metrics := emftest.New(t)
-	checkout(e, "acme", 20)
-	checkout(e, "globex", 30)
-	fmt.Println(metrics.Sum("orders"), metrics.Sum("order.value", emf.Dim("TenantID", "acme")))
-	_ = e.Close(context.Background())
-	// Output: 2 20
+// Tests beside each other, and goroutines of one test, do not meet.
+func TestParallel(t *testing.T) {
+	for i := range 8 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			e, c := emftest.New(t)
+			var recording sync.WaitGroup
+			for range 4 {
+				recording.Go(func() {
+					for range 100 {
+						e.Counter("n").Add(float64(i))
+						c.Count("n")
+						c.Documents()
+					}
+				})
+			}
+			recording.Wait()
+			assert.Equal(t, float64(400*i), c.Sum("n"))
+		})
+	}
 }

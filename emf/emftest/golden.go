@@ -3,6 +3,7 @@ package emftest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,8 +22,8 @@ import (
 func Golden(t testing.TB, path string, c *Capture) {
 	t.Helper()
 	var got bytes.Buffer
-	for _, doc := range c.flushed() {
-		got.Write(doc)
+	for _, d := range c.flushed() {
+		got.Write(d.json)
 		got.WriteByte('\n')
 	}
 	if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -44,8 +45,20 @@ func Golden(t testing.TB, path string, c *Capture) {
 		if diff == "" {
 			diff = "only white space differs\n"
 		}
-		t.Errorf("emftest: documents differ from %s; UPDATE_GOLDEN=1 go test accepts them:\n%s", path, diff)
+		t.Errorf("emftest: documents differ from %s; UPDATE_GOLDEN=1 go test accepts them:\n%s", path, atMost(mostDiff, diff))
 	}
+}
+
+// mostDiff is how many lines of a difference are shown.
+const mostDiff = 200
+
+// atMost returns the first n lines of a text, and says how many it leaves out.
+func atMost(n int, text string) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) <= n {
+		return text
+	}
+	return strings.Join(lines[:n], "") + fmt.Sprintf("and %d more lines\n", len(lines)-n)
 }
 
 // layOut writes documents over many lines.

@@ -42,11 +42,13 @@ func (c *Capture) nearest(name string, dims []emf.Dimension) string {
 		distance int
 	}
 	var candidates []candidate
+	known := make(map[string]bool)
 	for _, m := range c.Metrics() {
 		text := described(m)
-		if slices.ContainsFunc(candidates, func(other candidate) bool { return other.text == text }) {
+		if known[text] {
 			continue
 		}
+		known[text] = true
 		d := 100 * distance(strings.ToLower(name), strings.ToLower(m.Name))
 		if name != m.Name {
 			d += 50
