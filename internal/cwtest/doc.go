@@ -27,7 +27,7 @@
 // CutAfter, CutAnswer and StallAfter take what was sent and lose the answer: a client that sends again
 // makes duplicates, which the server holds as CloudWatch would. After all other faults it holds
 // nothing of the request. SetFaults(nil) ends them. Stalled requests end with the client's
-// patience or with Close.
+// patience, with WithStallLimit or with Close.
 //
 // # What it holds
 //

@@ -59,6 +59,30 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A fault may depend on what the server holds.
+func TestFaultsThatAskTheServer(t *testing.T) {
+	srv := newServer(t)
+	srv.SetFaults(func(cwtest.Request) cwtest.Fault {
+		if len(srv.Events("g")) > 0 {
+			return cwtest.AccessDenied
+		}
+		return cwtest.None
+	})
+	_, err := srv.LogsClient().PutLogEvents(t.Context(), put(event("x", 0)))
+	require.NoError(t, err)
+	_, err = srv.LogsClient().PutLogEvents(t.Context(), put(event("x", 0)))
+	assert.Equal(t, "AccessDeniedException", code(err))
+}
+
+func TestStallLimit(t *testing.T) {
+	srv := cwtest.New(t, cwtest.WithClock(func() time.Time { return now }), cwtest.WithStallLimit(time.Millisecond))
+	srv.CreateGroup("g", "", "s")
+	srv.SetFaults(cwtest.Sequence(cwtest.Stall, cwtest.StallAfter))
+	_, err := srv.LogsClient().PutLogEvents(t.Context(), put(event("x", 0)))
+	require.NoError(t, err, "the client tries again")
+	assert.Len(t, srv.Events("g"), 2)
+}
+
 func TestChoiceOfFaults(t *testing.T) {
 	ask := func(f cwtest.Faults, operations ...string) (answers []cwtest.Fault) {
 		for _, operation := range operations {

@@ -30,6 +30,9 @@ type Server struct {
 	closed    chan struct{}
 	closing   sync.Once
 	poison    func(text string) bool
+	stallEnd  time.Duration
+
+	asking sync.Mutex // held while faults is asked, which may ask the server in turn
 
 	mu       sync.Mutex
 	faults   Faults
@@ -44,6 +47,11 @@ type Option func(*Server)
 
 // WithClock sets the server's clock, by which it accepts timestamps.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
+
+// WithStallLimit cuts a stalled connection after d. Without it a stall ends with the client's
+// patience, which then has to be so short that a busy machine exhausts it without a fault: a
+// test that counts duplicates wants the server to end its stalls.
+func WithStallLimit(d time.Duration) Option { return func(s *Server) { s.stallEnd = d } }
 
 // WithPoison makes the server refuse, as an invalid parameter and with all that is sent
 // beside it, a log event or a metric of which poison says so: of the event's message, or the
@@ -155,10 +163,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	wire, operation := identify(r, body)
 	request.Operation, request.Protocol = operation, wire.name()
 
+	request.Fault = s.ask(request)
 	s.mu.Lock()
-	if s.faults != nil {
-		request.Fault = s.faults(request)
-	}
 	at := len(s.requests)
 	s.requests = append(s.requests, request)
 	s.mu.Unlock()
@@ -170,6 +176,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	answer.write(w)
+}
+
+func (s *Server) ask(request Request) Fault {
+	s.mu.Lock()
+	faults := s.faults
+	s.mu.Unlock()
+	if faults == nil {
+		return None
+	}
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	return faults(request)
 }
 
 // handle makes an answer, or none.
@@ -205,7 +223,12 @@ func (s *Server) handle(r *http.Request, wire protocol, operation string, body [
 }
 
 func (s *Server) stall(r *http.Request) {
+	var end <-chan time.Time
+	if s.stallEnd > 0 {
+		end = time.After(s.stallEnd)
+	}
 	select {
+	case <-end:
 	case <-r.Context().Done():
 	case <-s.closed:
 	}

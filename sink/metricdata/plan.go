@@ -49,7 +49,7 @@ func parts(doc []byte, now time.Time) ([]part, error) {
 			if !there || !list[at].fits(&d) {
 				at = len(list)
 				open[m.Namespace] = at
-				list = append(list, part{namespace: m.Namespace})
+				list = append(list, part{namespace: m.Namespace, data: make([]types.MetricDatum, 0, min(len(metrics)-i, maxData))})
 			}
 			list[at].add(d)
 		}

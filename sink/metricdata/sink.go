@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/liftemf/liftemf/emf"
 	"github.com/liftemf/liftemf/internal/awssend"
@@ -168,7 +169,7 @@ func (w *write) flush(r *request) {
 		for r.docs[first] != docs[0] {
 			first++
 		}
-		in := part{namespace: r.namespace}
+		in := part{namespace: r.namespace, data: make([]types.MetricDatum, 0, r.data)}
 		values := 0
 		for i, doc := range docs {
 			in.data = append(in.data, r.parts[first+i].data...)
