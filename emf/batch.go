@@ -24,7 +24,7 @@ type batch struct {
 	buf  []byte
 
 	members []byte // metric values of the document being written
-	value   []byte // the value being written
+	value   []byte // a metric that does not fit the document it was written for
 	props   []byte // properties of the document being written
 	snap    distribution.Snapshot
 
@@ -197,29 +197,45 @@ func (p *partition) addValue(def *definition, n uint64, v float64) {
 		p.r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", def.name)
 		return
 	}
-	p.value = appendNumber(p.value[:0], v)
-	p.add(def, n)
+	mark := p.begin(def)
+	p.members = appendNumber(p.members, v)
+	p.add(def, n, mark)
 }
 
 // addValues adds a histogram of few values.
 func (p *partition) addValues(def *definition, values []float64) {
-	p.value = appendValues(p.value[:0], values)
-	p.add(def, uint64(len(values)))
+	mark := p.begin(def)
+	p.members = appendValues(p.members, values)
+	p.add(def, uint64(len(values)), mark)
 }
 
 // addEntries adds a histogram of n values, which are in snap.
 func (p *partition) addEntries(def *definition, n uint64) {
-	p.value = appendEntries(p.value[:0], p.snap.Entries())
-	p.add(def, n)
+	mark := p.begin(def)
+	p.members = appendEntries(p.members, p.snap.Entries())
+	p.add(def, n, mark)
 }
 
-// add adds a metric of n recordings, which stand written in value.
-func (p *partition) add(def *definition, n uint64) {
+// begin writes a metric's name to members, where its value follows, and returns where it stands.
+func (p *partition) begin(def *definition) (mark int) {
+	mark = len(p.members)
+	if p.metrics > 0 {
+		p.members = append(p.members, ',')
+	}
+	p.members = append(p.members, def.member...)
+	return mark
+}
+
+// add adds a metric of n recordings, which stands written in members from mark on.
+func (p *partition) add(def *definition, n uint64, mark int) {
 	env := &p.r.e.envelope
 	if p.metrics > 0 {
 		size := len(p.buf) - p.start + len(metricsClose) + len(p.r.dims) + len(p.props) + len(p.members)
-		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > env.max {
+		if p.metrics == maxMetrics || size+len(def.entry)+2 > env.max {
+			p.value = append(p.value[:0], p.members[mark+1:]...) // without the comma
+			p.members = p.members[:mark]
 			p.close()
+			p.members = append(p.members, p.value...)
 		}
 	}
 	if p.metrics == 0 {
@@ -231,11 +247,8 @@ func (p *partition) add(def *definition, n uint64) {
 		p.buf = append(p.buf, metricsOpen...)
 	} else {
 		p.buf = append(p.buf, ',')
-		p.members = append(p.members, ',')
 	}
 	p.buf = append(p.buf, def.entry...)
-	p.members = append(p.members, def.member...)
-	p.members = append(p.members, p.value...)
 	p.metrics++
 	p.values += n * uint64(p.r.weight)
 }
