@@ -24,11 +24,13 @@ type batch struct {
 	buf  []byte
 
 	members []byte // metric values of the document being written
-	value   []byte // a metric that does not fit the document it was written for
+	value   []byte // the value being written
+	counts  []byte // and how often its numbers occur
 	props   []byte // properties of the document being written
 	snap    distribution.Snapshot
 
 	recorders []*Recorder // to write
+	hour      *billedHour // nil: nothing is published
 }
 
 // batches are reused; one that has grown beyond keepBatch is let go.
@@ -40,6 +42,7 @@ func newBatch() *batch { return batches.Get().(*batch) }
 
 func (b *batch) free() {
 	b.reset()
+	b.hour = nil
 	if max(cap(b.buf), cap(b.members), cap(b.props)) <= keepBatch {
 		batches.Put(b)
 	}
@@ -117,14 +120,13 @@ func (b *batch) write(r *Recorder, at time.Time) bool {
 	last := r.last() // one that is added while this goes on may have a property's name
 	for s := r.first.Load(); s != nil; s = s.following(last) {
 		n, v := s.take(&b.snap)
+		if n > 0 && b.hour != nil {
+			b.hour.note(s)
+		}
 		switch {
 		case n == 0 || !p.take(s.def, n):
 		case s.def.kind == histogram || s.def.kind == samples:
-			if values := b.snap.Values(); values != nil {
-				p.addValues(s.def, values)
-			} else {
-				p.addEntries(s.def, n)
-			}
+			p.addDistribution(s.def)
 		default:
 			p.addValue(s.def, n, v)
 		}
@@ -136,7 +138,11 @@ func (b *batch) write(r *Recorder, at time.Time) bool {
 // writeEvent adds documents with what was recorded on an event, and with the emitter's and the
 // event's properties, to b.
 func (b *batch) writeEvent(ev *core) {
-	age := ev.e.now().Sub(ev.at)
+	now := ev.e.now()
+	age := now.Sub(ev.at)
+	if !ev.e.config.disabled {
+		b.hour = ev.e.bill.at(now, &ev.e.account.bytes)
+	}
 	for _, r := range ev.recorders {
 		p := partition{batch: b, r: r, at: ev.at, ev: ev}
 		for i := range ev.tallies {
@@ -157,7 +163,7 @@ func (b *batch) writeEvent(ev *core) {
 			case !p.take(s.def, n):
 			case s.many != nil:
 				s.many.Take(&b.snap)
-				p.addEntries(s.def, n)
+				p.addDistribution(s.def)
 			case s.def.kind == histogram:
 				p.addValues(s.def, s.values)
 			default:
@@ -179,6 +185,9 @@ func (p *partition) take(def *definition, n uint64) bool {
 		p.r.e.account.drop(def.void, n*uint64(p.r.weight))
 		return false
 	}
+	if p.ev != nil && p.hour != nil {
+		p.hour.count(p.r, def)
+	}
 	return true
 }
 
@@ -197,45 +206,17 @@ func (p *partition) addValue(def *definition, n uint64, v float64) {
 		p.r.e.diagnostics.report(outOfRange.String(), "the sum of a counter is out of range: dropped", "metric", def.name)
 		return
 	}
-	mark := p.begin(def)
-	p.members = appendNumber(p.members, v)
-	p.add(def, n, mark)
+	p.value = appendNumber(p.value[:0], v)
+	p.add(def, n)
 }
 
-// addValues adds a histogram of few values.
-func (p *partition) addValues(def *definition, values []float64) {
-	mark := p.begin(def)
-	p.members = appendValues(p.members, values)
-	p.add(def, uint64(len(values)), mark)
-}
-
-// addEntries adds a histogram of n values, which are in snap.
-func (p *partition) addEntries(def *definition, n uint64) {
-	mark := p.begin(def)
-	p.members = appendEntries(p.members, p.snap.Entries())
-	p.add(def, n, mark)
-}
-
-// begin writes a metric's name to members, where its value follows, and returns where it stands.
-func (p *partition) begin(def *definition) (mark int) {
-	mark = len(p.members)
-	if p.metrics > 0 {
-		p.members = append(p.members, ',')
-	}
-	p.members = append(p.members, def.member...)
-	return mark
-}
-
-// add adds a metric of n recordings, which stands written in members from mark on.
-func (p *partition) add(def *definition, n uint64, mark int) {
+// add adds a metric of n recordings, which stand written in value.
+func (p *partition) add(def *definition, n uint64) {
 	env := &p.r.e.envelope
 	if p.metrics > 0 {
 		size := len(p.buf) - p.start + len(metricsClose) + len(p.r.dims) + len(p.props) + len(p.members)
-		if p.metrics == maxMetrics || size+len(def.entry)+2 > env.max {
-			p.value = append(p.value[:0], p.members[mark+1:]...) // without the comma
-			p.members = p.members[:mark]
+		if p.metrics == maxMetrics || size+len(def.entry)+len(def.member)+len(p.value)+3 > env.max {
 			p.close()
-			p.members = append(p.members, p.value...)
 		}
 	}
 	if p.metrics == 0 {
@@ -247,8 +228,11 @@ func (p *partition) add(def *definition, n uint64, mark int) {
 		p.buf = append(p.buf, metricsOpen...)
 	} else {
 		p.buf = append(p.buf, ',')
+		p.members = append(p.members, ',')
 	}
 	p.buf = append(p.buf, def.entry...)
+	p.members = append(p.members, def.member...)
+	p.members = append(p.members, p.value...)
 	p.metrics++
 	p.values += n * uint64(p.r.weight)
 }
@@ -267,30 +251,4 @@ func (p *partition) close() {
 	p.ends = append(p.ends, len(p.buf))
 	p.members = p.members[:0]
 	p.metrics, p.values = 0, 0
-}
-
-// appendValues appends a histogram's values: one as a number, few as an array.
-func appendValues(dst []byte, values []float64) []byte {
-	if len(values) == 1 {
-		return appendNumber(dst, values[0])
-	}
-	dst = append(dst, '[')
-	for _, v := range values {
-		dst = append(appendNumber(dst, v), ',')
-	}
-	dst[len(dst)-1] = ']'
-	return dst
-}
-
-// appendEntries appends a histogram's values with their counts.
-func appendEntries(dst []byte, entries []distribution.Entry) []byte {
-	dst = append(dst, `{"Values":[`...)
-	for _, entry := range entries {
-		dst = append(appendNumber(dst, entry.Value), ',')
-	}
-	dst = append(dst[:len(dst)-1], `],"Counts":[`...)
-	for _, entry := range entries {
-		dst = append(strconv.AppendUint(dst, entry.Count, 10), ',')
-	}
-	return append(dst[:len(dst)-1], `]}`...)
 }

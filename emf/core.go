@@ -25,6 +25,7 @@ type core struct {
 	recorders  []*Recorder // of the event, in order of first use
 	tallies    []tally     // in order of first use
 	first      map[tallyName]int
+	asks       bool // there is a gauge function among them
 
 	handles []handles // for events to come
 	unused  []series  // for tallies to come
@@ -217,6 +218,7 @@ func (c *core) add(r *Recorder, def *definition) *series {
 	}
 	t := &c.tallies[s.tally]
 	t.r, t.handle, t.def = r, s, def
+	c.asks = c.asks || def.kind == gaugeFunc
 	if len(c.tallies) > manyTallies {
 		c.indexTallies()
 	}
@@ -284,6 +286,7 @@ func (t *tally) observe(v float64) {
 			return
 		}
 		t.many = new(distribution.Distribution)
+		t.r.e.config.hold(t.many)
 		for _, old := range t.values {
 			t.many.Observe(old)
 		}
@@ -316,7 +319,7 @@ func (s *tally) waiting() uint64 {
 // moveTo moves what was recorded to another core, which has none, and copies the properties.
 // The caller holds the lock.
 func (c *core) moveTo(to *core) {
-	to.at = c.at
+	to.at, to.asks = c.at, c.asks
 	to.recorders = append(to.recorders, c.recorders...)
 	c.properties.copyTo(&to.properties)
 	for i := range c.tallies {
@@ -340,6 +343,7 @@ func (c *core) reset() bool {
 	worth := len(c.tallies) <= maxMetrics && cap(c.properties.buf) <= keepProperties
 	clear(c.recorders)
 	clear(c.first)
+	c.asks = false
 	c.recorders, c.tallies = c.recorders[:0], c.tallies[:0]
 	c.properties.reset()
 	return worth

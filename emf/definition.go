@@ -1,6 +1,7 @@
 package emf
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,9 +22,11 @@ const (
 type definition struct {
 	kind       kind
 	name       string
+	hash       uint64 // of the name
 	unit       Unit
 	resolution Resolution
-	void       reason // other than kept: recordings are dropped for this reason
+	precision  Precision // of a histogram; 0: of the quantiles that people read
+	void       reason    // other than kept: recordings are dropped for this reason
 
 	member string // `"latency":`
 	entry  string // `{"Name":"latency","Unit":"Milliseconds"}`
@@ -32,7 +35,7 @@ type definition struct {
 }
 
 func newDefinition(k kind, name string, want declaration, why reason) *definition {
-	d := &definition{kind: k, name: name, unit: want.unit, resolution: want.resolution, void: why}
+	d := &definition{kind: k, name: name, hash: maphash.String(hashSeed, name), unit: want.unit, resolution: want.resolution, precision: want.precision, void: why}
 	var quoted strings.Builder
 	quoted.Write(appendString(nil, name))
 	d.member = quoted.String() + ":"
@@ -58,8 +61,9 @@ func (d *definition) answers(k kind, want declaration) bool {
 // definitions holds all definitions of an emitter by name, those of one name in the
 // order in which they were declared. Reading takes no lock.
 type definitions struct {
-	byName sync.Map // string to *definition
-	mu     sync.Mutex
+	byName    sync.Map // string to *definition
+	mu        sync.Mutex
+	precision Precision // where none is declared
 }
 
 // find returns the first definition of that name that answers.
@@ -96,6 +100,9 @@ func (ds *definitions) declare(k kind, name string, want declaration, why reason
 	}
 	if want.resolution == 0 {
 		want.resolution = StandardResolution
+	}
+	if want.precision == 0 {
+		want.precision = ds.precision
 	}
 	d := newDefinition(k, name, want, why)
 	first, loaded := ds.byName.LoadOrStore(name, d)

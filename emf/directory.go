@@ -55,7 +55,8 @@ func (d *directory) insert(r *Recorder) {
 // rebuild replaces the table by one without the recorders that are idle, with room for as
 // many again as it then holds. Of those that only lead to others or serve events there may
 // be many, where every event has dimensions of its own: if they are more than most, those
-// that were there at the last rebuild go too. It returns those that went.
+// that were there at the last rebuild go too, and so do others until there are that many. It
+// returns those that went.
 func (d *directory) rebuild(most int) (gone []*Recorder) {
 	old := d.table.Load()
 	bare, young, stay := 0, 0, 0
@@ -71,13 +72,17 @@ func (d *directory) rebuild(most int) (gone []*Recorder) {
 	}
 	tooMany := bare > most
 	if tooMany {
-		bare = young
+		bare = min(young, most)
 	}
 	t := newTable(2 * (stay + bare))
 	for r := range old.all {
 		drop := r.state.Load() == idle
 		if r.passing() {
-			drop = drop || tooMany && r.quiet > 0
+			if tooMany && !drop {
+				if drop = r.quiet > 0 || bare == 0; !drop {
+					bare--
+				}
+			}
 			r.quiet = 1
 		}
 		if drop {

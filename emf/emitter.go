@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +34,12 @@ type Emitter struct {
 	store        *store
 	events       events
 	account      account
+	bill         bill
 	diagnostics  diagnostics
 	outbox       *outbox
 
 	closing atomic.Bool
+	settled chan struct{} // closed when all is delivered or dropped after the end
 	timer   timer
 }
 
@@ -58,6 +61,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		now:         c.now,
 		envelope:    newEnvelope(c.namespace, c.logGroup, c.maxDocument),
 		diagnostics: diagnostics{logger: c.logger},
+		settled:     make(chan struct{}),
 	}
 	names := make([]string, 0, len(c.properties))
 	for name := range c.properties {
@@ -71,6 +75,8 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 		}
 		e.properties.put(name, member)
 	}
+	e.definitions.precision = c.precision
+	e.bill.born = e.now()
 	e.outbox = newOutbox(c.sink, &e.account, c.maxPending)
 	e.store = newStore(e)
 	e.tenantHash = maphash.String(hashSeed, c.tenant)
@@ -141,6 +147,9 @@ func (e *Emitter) drain(ctx context.Context, at time.Time) error {
 		b.reset()
 	}
 
+	if !e.config.disabled {
+		b.hour = e.bill.at(at, &e.account.bytes)
+	}
 	e.store.rebalance()
 	b.recorders = e.store.collect(b.recorders[:0])
 	for _, r := range b.recorders {
@@ -177,12 +186,15 @@ func (e *Emitter) send(ctx context.Context, docs []Document) error {
 // Close ends all events, flushes, closes the sink if it has a method Close() error, and
 // stops. Values recorded afterwards are dropped and counted. The error says what could
 // not be delivered; that is dropped and counted too. When ctx is done Close returns, even
-// if the sink does not. Closing again returns nil.
+// if the sink does not. Closing again waits for what the first call delivers, and returns
+// nil; the first reports it.
 func (e *Emitter) Close(ctx context.Context) error {
-	if e.closing.Swap(true) {
-		return nil
-	}
 	ctx = orBackground(ctx)
+	if e.closing.Swap(true) {
+		return e.closedBefore(ctx)
+	}
+	settled := sync.OnceFunc(func() { close(e.settled) })
+	defer settled() // also when the sink ends the goroutine
 	e.timer.stop(ctx)
 	var errs []error
 	collect := func(err error) {
@@ -203,8 +215,25 @@ func (e *Emitter) Close(ctx context.Context) error {
 	if e.abandon(); len(errs) > 0 {
 		errs = append(errs, errors.New("emf: closed: what was not delivered is dropped"))
 	}
+	settled()
 	collect(e.closeSink(ctx))
+	e.diagnostics.drain(ctx)
 	return errors.Join(errs...)
+}
+
+// closedBefore waits until what another call of Close delivers is delivered.
+func (e *Emitter) closedBefore(ctx context.Context) error {
+	select {
+	case <-e.settled:
+		return nil
+	default:
+	}
+	select {
+	case <-e.settled:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("emf: another Close has not ended: %w", context.Cause(ctx))
+	}
 }
 
 // abandon drops what is left after the last flush.

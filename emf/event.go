@@ -94,6 +94,14 @@ func (ev *Event) emit(ctx context.Context, take func(*events, *core, uint64) *co
 	if taken == nil {
 		return nil
 	}
+	if ctx = orBackground(ctx); taken.asks && ctx.Done() != nil {
+		return await(ctx, func() error { return e.emitCore(ctx, taken) })
+	}
+	return e.emitCore(ctx, taken)
+}
+
+// emitCore emits what was taken from an event.
+func (e *Emitter) emitCore(ctx context.Context, taken *core) error {
 	b := newBatch()
 	b.writeEvent(taken)
 	e.events.recycle(taken)
@@ -107,9 +115,14 @@ func (ev *Event) emit(ctx context.Context, take func(*events, *core, uint64) *co
 // emit sends a batch, which it frees. If the sink is not free until ctx is done the
 // documents wait for the next flush.
 func (e *Emitter) emit(ctx context.Context, b *batch) error {
-	ctx = orBackground(ctx)
 	docs := b.documents()
-	if err := e.outbox.acquire(ctx); err != nil {
+	err := ctx.Err() // the sink would be asked in vain, and its answer come too late
+	if err == nil {
+		err = e.outbox.acquire(ctx)
+	} else {
+		err = fmt.Errorf("emf: the sink was not asked: %w", context.Cause(ctx))
+	}
+	if err != nil {
 		dropped := e.outbox.keepCopies(docs)
 		b.free()
 		return fmt.Errorf("%w: %d documents kept for the next flush, %d dropped", err, len(docs)-dropped, dropped)

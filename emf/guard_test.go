@@ -17,6 +17,15 @@ import (
 	"github.com/liftemf/liftemf/emf"
 )
 
+// heap is what is in use.
+func heap() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
 // A million values of a dimension with a budget of a hundred.
 func TestBudgetKeepsTheHeaviest(t *testing.T) {
 	const budget, distinct, intervals = 100, 1_000_000, 8
@@ -27,38 +36,88 @@ func TestBudgetKeepsTheHeaviest(t *testing.T) {
 	e, c := newEmitter(t, emf.WithDimensionBudget("Customer", budget))
 	random := rand.New(rand.NewPCG(3, 4))
 	zipf := rand.NewZipf(random, 1.1, 1, distinct-1)
-	want := map[string]int{}
+	before := heap()
 	for interval := range intervals {
-		recorded := 0
+		want := make(map[string]float64)
 		for range each {
-			id := fmt.Sprint(zipf.Uint64())
-			e.With(emf.Dim("Customer", id)).Counter("orders").Inc()
-			want[id]++
-			recorded++
+			id := zipf.Uint64()
+			e.With(emf.Dim("Customer", fmt.Sprint(id))).Counter("orders").Inc()
+			if id < 2*budget {
+				want[fmt.Sprint("orders Customer=", id)]++
+			}
 		}
 		flush(t, e)
-		docs := c.take()
-		got := views(t, docs)
+		got := views(t, c.take())
 		require.LessOrEqual(t, len(got), budget+1)
 		var sum float64
-		for _, v := range got {
+		for key, v := range got {
 			sum += v.sum
+			if n, counted := want[key]; counted {
+				require.LessOrEqual(t, v.sum, n, key)
+			}
 		}
-		require.EqualValues(t, recorded, sum)
+		require.EqualValues(t, each, sum)
 		if interval < 2 {
 			continue
 		}
 		for i := range 50 {
-			require.Contains(t, got, fmt.Sprint("orders Customer=", i), "interval %d", interval)
+			require.Equal(t, want[fmt.Sprint("orders Customer=", i)], got[fmt.Sprint("orders Customer=", i)].sum, "interval %d", interval)
+		}
+		if !raceEnabled {
+			assert.Less(t, heap()-before, 20<<20, "interval %d", interval)
 		}
 	}
+	t.Logf("%d kB after %d values, %d times", (heap()-before)>>10, each, intervals)
 	s := requireLaw(t, e)
 	assert.LessOrEqual(t, s.Recorders, budget+1)
-	var memory runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&memory)
-	assert.Less(t, memory.HeapAlloc, uint64(300<<20)) // most of it is this test's
 	runtime.KeepAlive(e)
+}
+
+// What a recording costs under a budget: of values that are as many as it has room for, and of
+// a million, most of which it turns away, with and without it.
+func BenchmarkBudget(b *testing.B) {
+	random := rand.New(rand.NewPCG(3, 4))
+	zipf := rand.NewZipf(random, 1.1, 1, 999_999)
+	ids := make([]string, 1<<20)
+	for i := range ids {
+		ids[i] = fmt.Sprint("customer-", zipf.Uint64())
+	}
+	for _, bench := range []struct {
+		name string
+		ids  int // different values
+		opt  emf.Option
+	}{
+		{"100 values, no budget", 100, nil},
+		{"100 values, budget", 100, emf.WithDimensionBudget("Customer", 100)},
+		{"1,000,000 values, no budget", 0, nil},
+		{"1,000,000 values, budget", 0, emf.WithDimensionBudget("Customer", 100)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			e := emf.Must(emf.New("bench", emf.WithSink(discard), emf.WithFlushInterval(0), emf.WithMaxRecorders(2_000_000),
+				emf.WithLogger(slog.New(slog.DiscardHandler)), bench.opt))
+			stream := ids
+			if bench.ids > 0 {
+				stream = make([]string, 1<<20)
+				for i := range stream {
+					stream[i] = fmt.Sprint("customer-", random.IntN(bench.ids))
+				}
+			}
+			i := 0
+			record := func() {
+				e.With(emf.Dim("Customer", stream[i&(len(stream)-1)])).Counter("orders").Inc()
+				if i++; i%len(stream) == 0 {
+					_ = e.Flush(context.Background())
+				}
+			}
+			for range 2 * len(stream) {
+				record()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				record()
+			}
+		})
+	}
 }
 
 // What keeps a value keeps it as long as nothing much changes.

@@ -35,7 +35,7 @@ func (s *series) targets() []*series {
 	}
 	to := make([]*series, len(recorders))
 	for i, r := range recorders {
-		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution})
+		to[i] = r.series(k, s.def.name, declaration{s.def.unit, s.def.resolution, s.def.precision})
 	}
 	m.onward.Store(&to)
 	return to
@@ -102,6 +102,21 @@ func (s *series) passOn(v float64) bool {
 	if s.passed(1) {
 		for _, to := range s.targets() {
 			(*Histogram)(to).Observe(v)
+		}
+	}
+	return true
+}
+
+// passAllOn is passOn for what was taken from another histogram; none of an event is given it.
+func (s *series) passAllOn(snap *distribution.Snapshot) bool {
+	switch s.r.state.Load() {
+	case split, folded:
+	default:
+		return false
+	}
+	if s.passed(snap.Count()) {
+		for _, to := range s.targets() {
+			(*Histogram)(to).observeAll(snap)
 		}
 	}
 	return true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/liftemf/liftemf/internal/hook"
+	"github.com/liftemf/liftemf/internal/price"
 )
 
 // Option is a setting of [New]. An option with a bad argument makes New fail.
@@ -27,6 +28,9 @@ type config struct {
 	budgets       []dimensionBudget
 	values        map[string]map[string]bool           // of dimensions: all that there are
 	rewrites      map[string]func(value string) string // of dimensions
+	precision     Precision
+	plain         bool
+	prices        price.Table
 	flushInterval time.Duration
 	maxDocument   int
 	maxPending    int
@@ -153,8 +157,8 @@ func WithFlushInterval(d time.Duration) Option {
 }
 
 // WithMaxDocumentSize bounds documents, in bytes. Metrics that do not fit go to further
-// documents; one that is too large by itself, with its dimensions, is written all the
-// same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
+// documents, and so do the values of a histogram; one value that is too large by itself,
+// with its dimensions, is written all the same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
 // 16,384 for log drivers that split lines at 16 KB. At least 1,024, at most 1,048,550,
 // CloudWatch's own limit.
 func WithMaxDocumentSize(bytes int) Option {
@@ -232,6 +236,7 @@ func newConfig(namespace string, opts []Option) (*config, error) {
 		maxDocument:   defaultMaxDocument,
 		maxPending:    defaultMaxPending,
 		now:           time.Now,
+		prices:        price.Default,
 	}
 	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
 		c.flushInterval = 0

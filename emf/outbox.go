@@ -70,7 +70,11 @@ func (o *outbox) release() { o.turn <- struct{}{} }
 // even if f does not: f then goes on by itself.
 func await(ctx context.Context, f func() error) error {
 	result := make(chan error, 1)
-	go func() { result <- f() }()
+	go func() {
+		err := errExited
+		defer func() { result <- err }()
+		err = f()
+	}()
 	select {
 	case err := <-result:
 		return err
@@ -80,9 +84,12 @@ func await(ctx context.Context, f func() error) error {
 	case err := <-result: // f may have noticed as well
 		return err
 	default:
-		return fmt.Errorf("emf: the sink has not answered: %w", context.Cause(ctx))
+		return fmt.Errorf("emf: the sink or a gauge function has not answered: %w", context.Cause(ctx))
 	}
 }
+
+// errExited is what becomes of the error of a sink that ends the goroutine it is called in.
+var errExited = errors.New("emf: the sink has ended the goroutine (runtime.Goexit)")
 
 // write offers the sink what is pending and then docs. The caller has the turn.
 func (o *outbox) write(ctx context.Context, docs []Document) error {
@@ -96,7 +103,15 @@ func (o *outbox) write(ctx context.Context, docs []Document) error {
 	if len(docs) == 0 {
 		return nil
 	}
+	returned := false
+	defer func() {
+		if !returned {
+			o.account.fail(errExited)
+			_ = o.settle(docs, owned, errExited, nil, nil)
+		}
+	}()
 	retry, reject, err := o.offer(ctx, docs)
+	returned = true
 	if err == nil {
 		o.account.deliver(docs...)
 		return nil
@@ -141,7 +156,7 @@ func (o *outbox) settle(docs []Document, owned int, err error, retry, reject map
 			o.account.deliver(d)
 		}
 	}
-	dropped := o.keep(again)
+	dropped := o.keepFirst(again)
 	return fmt.Errorf("emf: %d values in %d documents not delivered, %d of the documents kept for the next flush, %d refused by the sink, %d dropped: %w",
 		values, refused+len(again), max(len(again)-dropped, 0), refused, dropped, err)
 }
@@ -170,12 +185,25 @@ func undeliveredOf(err error) (retry, reject map[int]bool) {
 	return retry, reject
 }
 
-// keep puts documents at the end of those that are pending and drops the oldest where
-// they are too many. It returns how many it dropped.
+// keep puts documents at the end of those that are pending. It returns how many had to go.
 func (o *outbox) keep(docs []Document) (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending = append(o.pending, docs...)
+	return o.trim(docs)
+}
+
+// keepFirst is keep for documents that were offered already: those that were kept meanwhile
+// come after them.
+func (o *outbox) keepFirst(docs []Document) (dropped int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending = append(docs, o.pending...)
+	return o.trim(docs)
+}
+
+// trim drops the oldest documents where they are too many, after docs have come.
+func (o *outbox) trim(docs []Document) (dropped int) {
 	for _, d := range docs {
 		o.size += len(d.JSON)
 	}

@@ -10,9 +10,13 @@ import (
 // They are encoded when they are set: what happens to a value afterwards does not
 // matter, and a document copies bytes.
 type properties struct {
-	list []property
-	buf  []byte
+	list   []property
+	buf    []byte
+	byName map[string]int // where in list, once there are many
 }
+
+// manyProperties is how many properties are searched one by one.
+const manyProperties = 16
 
 type property struct {
 	name       string
@@ -46,7 +50,7 @@ func (p *properties) put(name string, member []byte) {
 	if !utf8.ValidString(name) {
 		name = strings.Map(func(r rune) rune { return r }, name)
 	}
-	at := p.index(name)
+	at := p.find(name)
 	if at >= 0 {
 		p.cut(p.list[at])
 	} else {
@@ -56,6 +60,31 @@ func (p *properties) put(name string, member []byte) {
 	start := len(p.buf)
 	p.buf = append(p.buf, member...)
 	p.list[at] = property{name, start, len(p.buf)}
+	switch {
+	case p.byName != nil:
+		p.byName[name] = at
+	case at == manyProperties:
+		p.byName = make(map[string]int)
+		for i := range p.list {
+			p.byName[p.list[i].name] = i
+		}
+	}
+}
+
+// find returns where in list a property is, -1 if it is not.
+func (p *properties) find(name string) int {
+	if p.byName != nil {
+		if at, ok := p.byName[name]; ok {
+			return at
+		}
+		return -1
+	}
+	for i := range p.list {
+		if p.list[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // cut takes a property's member out of buf.
@@ -69,24 +98,17 @@ func (p *properties) cut(old property) {
 	}
 }
 
-func (p *properties) reset() { p.list, p.buf = p.list[:0], p.buf[:0] }
+func (p *properties) reset() { p.list, p.buf, p.byName = p.list[:0], p.buf[:0], nil }
 
-// copyTo makes to the same as p.
+// copyTo makes to the same as p, for a reader.
 func (p *properties) copyTo(to *properties) {
 	to.list = append(to.list[:0], p.list...)
 	to.buf = append(to.buf[:0], p.buf...)
 }
 
 // has reports whether there is a property of that name.
-func (p *properties) has(name string) bool { return p.index(name) >= 0 }
-
-func (p *properties) index(name string) int {
-	for i := range p.list {
-		if p.list[i].name == name {
-			return i
-		}
-	}
-	return -1
+func (p *properties) has(name string) bool {
+	return p.find(name) >= 0
 }
 
 // appendProperties appends the properties of the partition's documents: the emitter's,

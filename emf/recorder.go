@@ -321,7 +321,7 @@ func (r *Recorder) series(k kind, name string, want declaration) *series {
 			return x.event.series(r, k, name, want)
 		}
 		if index := x.index.Load(); index != nil {
-			if s := index.find(name); s != nil && s.def.answers(k, want) {
+			if s, _ := index.find(k, name, want); s != nil {
 				return s
 			}
 			return r.addSeries(k, name, want)
@@ -345,19 +345,40 @@ func (r *Recorder) search(k kind, name string, want declaration) *series {
 
 // index finds a recorder's series by name.
 type index struct {
-	first sync.Map // of each name; string to *series
-	last  *series  // of all
+	byName sync.Map // string to *series, or to []*series where several have the name
+	last   *series  // of all
 }
 
-func (x *index) find(name string) *series {
-	s, _ := x.first.Load(name)
-	first, _ := s.(*series)
-	return first
+// find returns the series that a look-up means, and whether there is one of that name.
+func (x *index) find(k kind, name string, want declaration) (found *series, named bool) {
+	switch s, _ := x.byName.Load(name); s := s.(type) {
+	case *series:
+		if s.def.answers(k, want) {
+			return s, true
+		}
+		return nil, true
+	case []*series:
+		for _, s := range s {
+			if s.def.answers(k, want) {
+				return s, true
+			}
+		}
+		return nil, true
+	}
+	return nil, false
 }
 
+// add adds a series. The caller holds the recorder's lock.
 func (x *index) add(s *series) {
-	x.first.LoadOrStore(s.def.name, s)
 	x.last = s
+	switch others, _ := x.byName.Load(s.def.name); others := others.(type) {
+	case *series:
+		x.byName.Store(s.def.name, []*series{others, s})
+	case []*series:
+		x.byName.Store(s.def.name, append(slices.Clip(others), s))
+	default:
+		x.byName.Store(s.def.name, s)
+	}
 }
 
 // nothing is what look-ups on a recorder that discards return.
@@ -386,7 +407,7 @@ func (r *Recorder) mend(name string, want declaration) (string, declaration, rea
 	e := r.e
 	want, known := want.known()
 	if !known {
-		e.diagnostics.report("unit", "unknown unit or storage resolution: the default is used", "metric", name)
+		e.diagnostics.report("unit", "unknown unit, storage resolution or precision: the default is used", "metric", name)
 	}
 	if printed := clean(name); printed != name {
 		e.diagnostics.report("name", "a name has characters other than printable ASCII: replaced by underscores", "metric", printed)
@@ -421,29 +442,35 @@ func (r *Recorder) lookUpOrAdd(k kind, name string, want declaration, void reaso
 		names = x.index.Load()
 	}
 	n := 0
-	var last *series
-	if names != nil && names.find(name) == nil {
+	var last, found *series
+	named := false
+	if names != nil {
+		found, named = names.find(k, name, want)
 		last = names.last
 	} else {
-		for s := r.first.Load(); s != nil; s = s.next.Load() {
+		for s := r.first.Load(); s != nil && found == nil; s = s.next.Load() {
 			if s.def.name == name {
+				named = true
 				if s.def.answers(k, want) {
-					return s
-				}
-				if void == kept {
-					void = conflict
+					found = s
 				}
 			}
 			last = s
 			n++
 		}
 	}
+	if found != nil {
+		return found
+	}
+	if named && void == kept {
+		void = conflict
+	}
 	s := &series{r: r, def: e.definitions.declare(k, name, want, void)}
 	if e.properties.has(name) {
 		r.clash.Store(true)
 	}
 	if k != counter && k != gauge {
-		s.extend()
+		e.config.hold(&s.extend().values)
 	}
 	if r.event() == nil {
 		e.store.use(r)

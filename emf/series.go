@@ -21,7 +21,7 @@ type series struct {
 
 	bits  atomic.Uint64 // counter: count and sum packed, see counter.go; gauge: its value
 	flags atomic.Uint32
-	tally uint32 // of an event's metric: where the event keeps it
+	tally uint32 // of an event's metric: where the event keeps it; else: when it was billed last
 	more  atomic.Pointer[remainder]
 }
 

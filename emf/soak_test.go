@@ -42,7 +42,7 @@ func TestSoak(t *testing.T) {
 
 	var first atomic.Int64 // of the tenants that are there
 	var recorded [workers]uint64
-	var took [workers]latencies
+	var took [workers]callTimes
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
@@ -85,7 +85,7 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, e.Close(t.Context()))
 
 	var total uint64
-	var calls latencies
+	var calls callTimes
 	for w := range workers {
 		total += recorded[w]
 		calls.join(&took[w])
@@ -108,22 +108,22 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// latencies counts durations by their highest bits: exact to one part in eight.
-type latencies [64 * 8]uint64
+// callTimes counts durations by their highest bits: exact to one part in eight.
+type callTimes [64 * 8]uint64
 
-func (l *latencies) add(d time.Duration) {
+func (l *callTimes) add(d time.Duration) {
 	fraction, exponent := math.Frexp(float64(max(d, 1)))
 	l[exponent*8+int((fraction-0.5)*16)]++
 }
 
-func (l *latencies) join(other *latencies) {
+func (l *callTimes) join(other *callTimes) {
 	for i, n := range other {
 		l[i] += n
 	}
 }
 
 // quantile returns the upper end of the class in which the quantile is.
-func (l *latencies) quantile(q float64) time.Duration {
+func (l *callTimes) quantile(q float64) time.Duration {
 	var total, seen uint64
 	for _, n := range l {
 		total += n

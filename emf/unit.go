@@ -66,8 +66,8 @@ const (
 	HighResolution Resolution = 1
 )
 
-// MetricOption says how a metric is declared. [Unit] and [Resolution] are the
-// options there are.
+// MetricOption says how a metric is declared. [Unit], [Resolution] and [Precision] are
+// the options there are.
 type MetricOption interface{ metricOption() }
 
 func (Unit) metricOption()       {}
@@ -77,9 +77,10 @@ func (Resolution) metricOption() {}
 type declaration struct {
 	unit       Unit
 	resolution Resolution
+	precision  Precision
 }
 
-// declared collects options. A unit or resolution that CloudWatch does not know is
+// declared collects options. A unit, resolution or precision that CloudWatch does not know is
 // left as it is: [declaration.known] deals with it.
 func declared(opts []MetricOption) (d declaration) {
 	for _, o := range opts {
@@ -88,6 +89,8 @@ func declared(opts []MetricOption) (d declaration) {
 			d.unit = o
 		case Resolution:
 			d.resolution = o
+		case Precision:
+			d.precision = o
 		}
 	}
 	return d
@@ -101,6 +104,9 @@ func (d declaration) known() (declaration, bool) {
 	}
 	if d.resolution != 0 && d.resolution != StandardResolution && d.resolution != HighResolution {
 		d.resolution, ok = StandardResolution, false
+	}
+	if d.precision != 0 && !d.precision.valid() {
+		d.precision, ok = 0, false
 	}
 	return d, ok
 }

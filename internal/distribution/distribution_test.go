@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -204,6 +205,147 @@ func TestExtremeValues(t *testing.T) {
 	var s Snapshot
 	d.Take(&s)
 	check(t, values, s.Entries())
+}
+
+// Words, wide words and what they do not hold are one.
+func TestManyEqualValues(t *testing.T) {
+	var d Distribution
+	const many, other = wideMaxCount + 1000, 3
+	for range many {
+		d.Observe(12.345)
+	}
+	for range other {
+		d.Observe(-12.5)
+		d.Observe(12.35) // in the same bin
+	}
+	require.NotEmpty(t, d.bins.full)
+	var s Snapshot
+	d.Take(&s)
+	entries := s.Entries()
+	require.Len(t, entries, 3)
+	assert.Equal(t, Entry{-12.5, other}, entries[0])
+	assert.EqualValues(t, many+other-1, entries[1].Count)
+	assert.InEpsilon(t, 12.345, entries[1].Value, 1e-9)
+	assert.Equal(t, Entry{12.35, 1}, entries[2])
+	var sum float64
+	for _, e := range entries {
+		sum += e.Value * float64(e.Count)
+	}
+	assert.InEpsilon(t, many*12.345+other*(12.35-12.5), sum, 1e-11)
+}
+
+// A precision holds for every quantile, of one document and of many together.
+func TestWithin(t *testing.T) {
+	for _, shape := range shapes {
+		for _, relative := range []float64{0.01, 0.02, 0.05} {
+			var all []float64
+			var merged []Entry
+			for seed := range uint64(3) {
+				r := rand.New(rand.NewPCG(seed, 5))
+				values := sample(shape.make, r, 5000)
+				var d Distribution
+				for _, v := range values {
+					d.Observe(v * float64(1+seed))
+					all = append(all, v*float64(1+seed))
+				}
+				var s Snapshot
+				d.Take(&s)
+				merged = append(merged, s.Within(relative)...)
+			}
+			slices.Sort(all)
+			slices.SortFunc(merged, func(a, b Entry) int { return cmp.Compare(a.Value, b.Value) })
+			for q := 0.001; q < 1; q += 0.001 {
+				want := exact(all, q)
+				require.LessOrEqual(t, math.Abs(quantile(merged, q)-want), (relative+1e-4)*math.Abs(want), "%s, p%v", shape.name, 100*q)
+			}
+		}
+	}
+}
+
+// What is merged is as if it had been observed.
+func TestMerge(t *testing.T) {
+	for _, n := range []int{3, 99, 150, 5000} {
+		for _, shape := range shapes {
+			r := rand.New(rand.NewPCG(9, uint64(n)))
+			var whole, part, sum Distribution
+			var s Snapshot
+			var values []float64
+			for range 3 {
+				for _, v := range sample(shape.make, r, n) {
+					whole.Observe(v)
+					part.Observe(v)
+					values = append(values, v)
+				}
+				part.Take(&s)
+				sum.Merge(&s)
+			}
+			assert.EqualValues(t, len(values), sum.Count())
+			whole.Take(&s)
+			want := slices.Clone(s.Entries())
+			sum.Take(&s)
+			got := s.Entries()
+			if len(values) <= MaxEntries {
+				assert.Equal(t, values, s.Values())
+				continue
+			}
+			check(t, values, got)
+			require.Len(t, got, len(want))
+			for i := range got {
+				require.InDelta(t, want[i].Value, got[i].Value, 1e-4*math.Abs(want[i].Value))
+				require.Equal(t, want[i].Count, got[i].Count)
+			}
+		}
+	}
+}
+
+// So is what does not fit: octaves beyond the pages there may be, and full words.
+func TestMergeExtremes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	var d, sum Distribution
+	var s Snapshot
+	var values []float64
+	for range 2 {
+		for range 100_000 {
+			v := math.Ldexp(1+r.Float64(), r.IntN(1400)-1050)
+			values = append(values, v, -v)
+			d.Observe(v)
+			d.Observe(-v)
+		}
+		d.Take(&s)
+		sum.Merge(&s)
+	}
+	sum.Take(&s)
+	check(t, values, s.Entries())
+
+	for range wideMaxCount + 1 {
+		d.Observe(5)
+	}
+	d.Take(&s)
+	sum.Merge(&s)
+	d.Observe(7)
+	d.Take(&s)
+	sum.Merge(&s)
+	sum.Take(&s)
+	assert.Equal(t, []Entry{{5, wideMaxCount + 1}, {7, 1}}, s.Entries())
+}
+
+func TestHold(t *testing.T) {
+	var d Distribution
+	d.Hold(1000)
+	var s Snapshot
+	var want []float64
+	for i := range 1000 {
+		d.Observe(float64(i % 7))
+		want = append(want, float64(i%7))
+	}
+	d.Take(&s)
+	assert.Equal(t, want, s.Values())
+	for i := range 1001 {
+		d.Observe(float64(i % 7))
+	}
+	d.Take(&s)
+	assert.Nil(t, s.Values())
+	assert.Len(t, s.Entries(), 7)
 }
 
 // Each value is in exactly one Take.

@@ -17,24 +17,17 @@ const (
 )
 
 // Entries returns at most MaxEntries values, ascending, with their counts, if there are more
-// values than Values returns. The counts are exact, the sum is but for float64's rounding, the
-// smallest and the largest value are the smallest and the largest observed. The pinned
-// quantiles are within 0.8 % of the exact ones. It is valid until the next Take.
+// values than Values returns. The counts are exact, the sum is to 10^-9, the smallest and the
+// largest value are the smallest and the largest observed. The pinned quantiles are within
+// 0.8 % of the exact ones. It is valid until the next Take.
 //
 // Neighbouring bins are merged where there are too many, in steps of equal width on a scale
 // that is nearly logarithmic; where a document's boundaries lie follows its data, so that the
 // errors of many documents do not add up when CloudWatch merges them.
 func (s *Snapshot) Entries() []Entry {
-	s.entries = s.entries[:0]
-	if !s.binned {
-		return nil
-	}
-	if s.min == s.max {
-		s.entries = append(s.entries, Entry{s.min, s.count})
+	if !s.separate() {
 		return s.entries
 	}
-	s.separateExtremes()
-	s.mark()
 	const room = MaxEntries - 2
 	lo, hi := 0, 1
 	for s.groupsOf(hi) > room {
@@ -47,15 +40,66 @@ func (s *Snapshot) Entries() []Entry {
 			lo = width
 		}
 	}
-	s.group(hi)
+	s.group(func(i, begin int) bool { return s.joins(i, begin, hi) })
 	return s.entries
+}
+
+// Within returns as many entries as it takes for each value observed to be within a relative
+// error of its entry, so that any quantile is, also of many documents together. It is like
+// Entries else; no error can be less than 0.8 %.
+func (s *Snapshot) Within(relative float64) []Entry {
+	if !s.separate() {
+		return s.entries
+	}
+	var together bin // what the entry has so far
+	s.group(func(i, begin int) bool {
+		before, b := &s.bins[i-1], &s.bins[i]
+		if before.number == begin {
+			together = *before
+		}
+		if b.alone || before.alone || (b.number < 0) != (begin < 0) || begin == 0 {
+			return false
+		}
+		together.count += b.count
+		together.sum += b.sum
+		mean := math.Abs(together.sum) / float64(together.count)
+		nearest, farthest := begin, b.number
+		if begin < 0 {
+			nearest, farthest = farthest, nearest
+		}
+		lo, _ := edges(nearest)
+		_, hi := edges(farthest)
+		return mean-lo <= relative*lo && hi-mean <= relative*hi
+	})
+	return s.entries
+}
+
+// separate prepares the bins for being grouped, unless there is nothing to group.
+func (s *Snapshot) separate() bool {
+	s.entries = s.entries[:0]
+	if !s.binned {
+		return false
+	}
+	if s.min == s.max {
+		s.entries = append(s.entries, Entry{s.min, s.count})
+		return false
+	}
+	s.separateExtremes()
+	s.mark()
+	return true
 }
 
 // separateExtremes takes one minimum and one maximum out of the first and the last bin.
 func (s *Snapshot) separateExtremes() {
 	take := func(b *bin, v float64) {
 		b.count--
-		b.sum -= v
+		lo, hi := edges(b.number)
+		if b.number < 0 {
+			lo, hi = -hi, -lo
+		}
+		if b.sum -= v; !b.coarse { // it is not exact
+			b.sum = min(max(b.sum, float64(b.count)*lo), float64(b.count)*hi)
+		}
 	}
 	take(&s.bins[0], s.min)
 	take(&s.bins[len(s.bins)-1], s.max)
@@ -88,14 +132,14 @@ func (s *Snapshot) mark() {
 // the bin numbered begin.
 func (s *Snapshot) joins(i, begin, width int) bool {
 	b := &s.bins[i]
-	return i > 0 && !b.alone && !s.bins[i-1].alone && b.number-begin < width*b.stretch
+	return !b.alone && !s.bins[i-1].alone && b.number-begin < width*b.stretch
 }
 
 // groupsOf is the number of groups of at most that width.
 func (s *Snapshot) groupsOf(width int) (n int) {
 	begin := 0
 	for i := range s.bins {
-		if !s.joins(i, begin, width) {
+		if i == 0 || !s.joins(i, begin, width) {
 			begin = s.bins[i].number
 			n++
 		}
@@ -103,18 +147,19 @@ func (s *Snapshot) groupsOf(width int) (n int) {
 	return n
 }
 
-// group joins bins to entries: means that print short between the extremes.
-func (s *Snapshot) group(width int) {
+// group joins bins to entries: means that print short between the extremes. A bin shares an
+// entry with those before it, down to the bin numbered begin, where joins says so.
+func (s *Snapshot) group(joins func(i, begin int) bool) {
 	s.entries = append(s.entries, Entry{s.min, 1})
-	var lost float64
+	lost := s.sum - s.min - s.max
 	for i := 0; i < len(s.bins); {
 		count, sum, begin := s.bins[i].count, s.bins[i].sum, s.bins[i].number
-		for i++; i < len(s.bins) && s.joins(i, begin, width); i++ {
+		for i++; i < len(s.bins) && joins(i, begin); i++ {
 			count += s.bins[i].count
 			sum += s.bins[i].sum
 		}
 		value := min(max(short(sum/float64(count)), s.min), s.max)
-		lost += sum - value*float64(count)
+		lost -= value * float64(count)
 		s.add(Entry{value, count})
 	}
 	s.add(Entry{s.max, 1})
@@ -159,10 +204,11 @@ func (s *Snapshot) restore(lost float64) {
 	}
 }
 
-// short returns a number near v that prints with few digits: with six if that is as good as
-// exact, so that data with few digits comes out as it went in, else with five.
+// short returns a number near the mean of a bin that prints with few digits: with six if that
+// is as good as the mean is known, so that data with few digits comes out as it went in, else
+// with five.
 func short(v float64) float64 {
-	if six := rounded(v, 6); math.Abs(six-v) <= math.Abs(v)*0x1p-32 {
+	if six := rounded(v, 6); math.Abs(six-v) <= math.Abs(v)*0x1p-23 {
 		return six
 	}
 	return rounded(v, 5)
