@@ -148,6 +148,12 @@ func (r *row) ratio(floors bool) float64 {
 	return r.contestant(us).median(r.unit()) / other.median(r.unit())
 }
 
+// added is what we add to the best floor, over what the best peer adds to it.
+func (r *row) added() float64 {
+	bottom := r.best(true).median(r.unit())
+	return (r.contestant(us).median(r.unit()) - bottom) / (r.best(false).median(r.unit()) - bottom)
+}
+
 // figure is a median as people write it.
 func (r *row) figure(c *contestantResult) string {
 	v := c.median(r.unit())
