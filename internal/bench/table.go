@@ -110,12 +110,15 @@ func (c *contestantResult) median(unit string) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// unit is what the row is compared by: less is better.
+// unit is what the row is compared by: less is better. At one CPU that is the time for which the
+// process had a processor, where it was measured.
 func (r *row) unit() string {
-	for _, c := range r.contestants {
-		if len(c.values["B/series"]) > 0 {
-			return "B/series"
-		}
+	ours := r.contestant(us)
+	switch {
+	case len(ours.values["B/series"]) > 0:
+		return "B/series"
+	case r.cpus == 1 && len(ours.values["cpu-ns/op"]) > 0:
+		return "cpu-ns/op"
 	}
 	return "ns/op"
 }

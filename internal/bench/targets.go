@@ -26,10 +26,12 @@ var targets = []target{
 	{row: "RecorderCounter/50", text: "< 30 ns, 0 allocs", value: 30, noAllocs: true},
 	{row: "TenantCounter/1000", text: "0 allocs", noAllocs: true},
 	{row: "TenantCounter/100000", text: "0 allocs", noAllocs: true},
+	{row: "LiftCounter", text: "< 120 ns", value: 120},
 	{row: "Event/1", text: "< 1.3 × append, 0 allocs", peer: 1.3, noAllocs: true},
 	{row: "Event/10000", text: "< 1.3 × append, 0 allocs", peer: 1.3, noAllocs: true},
 	{row: "Flush/1000", text: "≥ 700 MB/s", rate: 700},
 	{row: "Flush/100000", text: "≥ 700 MB/s, < 1 s", rate: 700, value: 1e9},
+	{row: "New", text: "< 100 µs", value: 100_000},
 	{row: "Heap/1", text: "< 200 B", value: 200},
 	{row: "Heap/5", text: "< 200 B", value: 200},
 }
