@@ -235,28 +235,32 @@ func (p *partition) add(def *definition, n uint64) {
 			p.close()
 		}
 	}
+	turns := p.turns()
+	if turns {
+		p.turn()
+	}
+	buf, members := p.buf, p.members
 	switch {
 	case p.metrics == 0:
-		p.start = len(p.buf)
-		p.buf = append(p.buf, env.head...)
-		p.buf = strconv.AppendInt(p.buf, p.at.UnixMilli(), 10)
-		p.buf = append(p.buf, env.body...)
-		p.buf = append(p.buf, p.r.sets...)
-		p.buf = append(p.buf, metricsOpen...)
+		p.start = len(buf)
+		buf = append(buf, env.head...)
+		buf = strconv.AppendInt(buf, p.at.UnixMilli(), 10)
+		buf = append(buf, env.body...)
+		buf = append(buf, p.r.sets...)
+		buf = append(buf, metricsOpen...)
 		p.dims = p.r.dims
 		if p.wide() {
 			p.in = append(p.in, p.r)
 		}
-	case p.turns():
-		p.turn()
-		p.members = append(p.members, ',')
+	case turns:
+		members = append(members, ',')
 	default:
-		p.buf = append(p.buf, ',')
-		p.members = append(p.members, ',')
+		buf = append(buf, ',')
+		members = append(members, ',')
 	}
-	p.buf = append(p.buf, def.entry...)
-	p.members = append(p.members, def.member...)
-	p.members = append(p.members, p.value...)
+	p.buf = append(buf, def.entry...)
+	members = append(members, def.member...)
+	p.members = append(members, p.value...)
 	p.metrics++
 	p.values += n * uint64(p.r.weight)
 }
@@ -266,11 +270,11 @@ func (p *partition) close() {
 	if p.metrics == 0 {
 		return
 	}
-	p.buf = append(p.buf, metricsClose...)
-	p.buf = append(p.buf, p.dims...)
-	p.buf = append(p.buf, p.props...)
-	p.buf = append(p.buf, p.members...)
-	p.buf = append(p.buf, '}')
+	buf := append(p.buf, metricsClose...)
+	buf = append(buf, p.dims...)
+	buf = append(buf, p.props...)
+	buf = append(buf, p.members...)
+	p.buf = append(buf, '}')
 	p.docs = append(p.docs, Document{Time: p.at, Values: int(p.values)})
 	p.ends = append(p.ends, len(p.buf))
 	p.members, p.in = p.members[:0], p.in[:0]

@@ -29,12 +29,22 @@ func newOutbox(sink Sink, account *account, limit int) *outbox {
 	return o
 }
 
+// spins is how often the turn is tried for before waiting, which takes a fraction of a
+// microsecond.
+const spins = 200
+
 // acquire waits for the turn to write.
 func (o *outbox) acquire(ctx context.Context) error {
-	select {
-	case <-o.turn:
-		return nil
-	default:
+	// Most sinks are done sooner than a goroutine is put to sleep and woken up.
+	for range spins {
+		if len(o.turn) == 0 {
+			continue
+		}
+		select {
+		case <-o.turn:
+			return nil
+		default:
+		}
 	}
 	select {
 	case <-o.turn:

@@ -94,14 +94,15 @@ const (
 // writeArray writes up to most numbers to value, as many as there is room for: one as it is,
 // more as an array. It returns how many.
 func (b *batch) writeArray(room, most int, next func(i int) float64) (n int) {
-	b.value = append(b.value[:0], '[')
-	for ; n < most && (n == 0 || len(b.value)+longestNumber <= room); n++ {
-		b.value = append(appendNumber(b.value, next(n)), ',')
+	dst := append(b.value[:0], '[')
+	for ; n < most && (n == 0 || len(dst)+longestNumber <= room); n++ {
+		dst = append(appendNumber(dst, next(n)), ',')
 	}
-	b.value[len(b.value)-1] = ']'
+	dst[len(dst)-1] = ']'
 	if n == 1 {
-		b.value = append(b.value[:0], b.value[1:len(b.value)-1]...)
+		dst = append(dst[:0], dst[1:len(dst)-1]...)
 	}
+	b.value = dst
 	return n
 }
 

@@ -37,7 +37,7 @@ type disk struct {
 	// saving is held by the one who writes the cursor or removes segments.
 	saving  sync.Mutex
 	cursors *cursorFile
-	saved   Amount
+	saved   progress
 
 	// mu is never held while the disk is waited for.
 	mu       sync.Mutex
@@ -97,8 +97,29 @@ func openDisk(dir string, c queueConfig, l *ledger) (_ *disk, err error) {
 	}
 	l.stats.Recovered = d.head.minus(d.progress.cursor)
 	l.stats.Torn = uint64(torn)
+	if err = d.recall(); err != nil {
+		return nil, err
+	}
 	d.sweep()
 	return d, nil
+}
+
+// recall reads what is settled ahead of the cursor. A span beyond the end is of documents that the
+// disk has lost: it must not outlive this, for others will have their places.
+func (d *disk) recall() error {
+	path := filepath.Join(d.dir, settledName)
+	spans, err := readSettled(path)
+	if err != nil || len(spans) == 0 {
+		return err
+	}
+	for _, s := range spans {
+		if follows(d.head, s.to) && follows(s.from, d.progress.cursor) {
+			fresh := d.progress.settle(s.from, s.to)
+			d.ledger.stats.Recovered = d.ledger.stats.Recovered.minus(fresh)
+		}
+	}
+	d.saved.ahead = slices.Clone(d.progress.ahead)
+	return writeSettled(path, d.saved.ahead, true)
 }
 
 func (d *disk) unlock() error {
@@ -114,7 +135,7 @@ func (d *disk) sweep() {
 	d.saving.Lock()
 	defer d.saving.Unlock()
 	d.mu.Lock()
-	cursor := d.progress.cursor
+	cursor, ahead := d.progress.cursor, slices.Clone(d.progress.ahead)
 	var old []*segment
 	for _, s := range d.segments {
 		if s == d.current || s.end.Documents > cursor.Documents {
@@ -125,15 +146,21 @@ func (d *disk) sweep() {
 	d.mu.Unlock()
 
 	save := func() {
-		if cursor == d.saved {
-			return
+		var err error
+		if cursor != d.saved.cursor {
+			if err = d.cursors.save(cursor, d.sync == SyncAlways); err == nil {
+				d.saved.cursor = cursor
+			}
 		}
-		if err := d.cursors.save(cursor, d.sync == SyncAlways); err != nil {
+		if err == nil && !slices.Equal(ahead, d.saved.ahead) {
+			if err = writeSettled(filepath.Join(d.dir, settledName), ahead, d.sync == SyncAlways); err == nil {
+				d.saved.ahead = ahead
+			}
+		}
+		if err != nil {
 			d.ledger.fail(err)
 			d.ledger.report.note("cursor", "what is delivered cannot be written down: a restart delivers it again", "error", err)
-			return
 		}
-		d.saved = cursor
 	}
 	save()
 	for _, s := range old {

@@ -21,7 +21,8 @@ type memory struct {
 	age    time.Duration
 
 	mu      sync.Mutex
-	flight  []item // with the next sink; older than waiting
+	flight  []item         // with the next sink; older than waiting
+	docs    []emf.Document // in flight
 	waiting []item
 	size    int64  // of both
 	pushed  uint64 // documents
@@ -140,14 +141,14 @@ func (m *memory) next() ([]emf.Document, error) {
 		}
 		n++
 	}
-	m.flight = slices.Clone(m.waiting[:n])
+	m.flight = append(m.flight[:0], m.waiting[:n]...)
 	clear(m.waiting[:n])
 	m.waiting = m.waiting[n:]
-	docs := make([]emf.Document, n)
-	for i := range docs {
-		docs[i] = m.flight[i].doc
+	m.docs = m.docs[:0]
+	for i := range m.flight {
+		m.docs = append(m.docs, m.flight[i].doc)
 	}
-	return docs, nil
+	return m.docs, nil
 }
 
 func (m *memory) settle(fates []fate) {
@@ -167,7 +168,9 @@ func (m *memory) settle(fates []fate) {
 		}
 		m.size -= it.size()
 	}
-	m.flight = nil
+	clear(m.flight) // their memory goes with them
+	clear(m.docs)
+	m.flight = m.flight[:0]
 	if again != nil {
 		m.waiting = slices.Concat(again, m.waiting)
 	}

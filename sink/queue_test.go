@@ -355,61 +355,6 @@ func TestQueueFlush(t *testing.T) {
 	})
 }
 
-// A next sink that hangs is given up at the deadline, and no goroutine is left behind.
-func TestQueueCloseWhileNextHangs(t *testing.T) {
-	eachQueue(t, func(t *testing.T, open func(emf.Sink, ...sink.QueueOption) queueSink) {
-		defer goleak.VerifyNone(t)
-		hung := make(chan struct{})
-		target := &queueTarget{answer: func(ctx context.Context, _ int, _ []emf.Document) error {
-			close(hung)
-			<-ctx.Done()
-			return ctx.Err()
-		}}
-		q := open(target)
-		docs := numbered(0, 10)
-		require.NoError(t, q.Write(t.Context(), docs))
-		<-hung
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		defer cancel()
-		err := q.Shutdown(ctx)
-		s := q.Stats()
-		lawful(t, s)
-		assert.Equal(t, amount(docs), s.Ambiguous)
-		assert.Equal(t, 1, target.closed)
-		if _, memory := q.(*sink.RetrySink); memory {
-			require.ErrorContains(t, err, "10 documents dropped")
-			assert.Equal(t, amount(docs), s.Drops[sink.DropClosed])
-		} else {
-			require.NoError(t, err)
-			assert.Equal(t, amount(docs), s.Pending, "still on disk")
-		}
-	})
-}
-
-// One that does not even look at its context keeps what it has until it returns.
-func TestQueueCloseWhileNextIgnoresItsContext(t *testing.T) {
-	eachQueue(t, func(t *testing.T, open func(emf.Sink, ...sink.QueueOption) queueSink) {
-		defer goleak.VerifyNone(t)
-		hung, release := make(chan struct{}), make(chan struct{})
-		target := &queueTarget{answer: func(context.Context, int, []emf.Document) error {
-			close(hung)
-			<-release
-			return nil
-		}}
-		q := open(target, sink.WithDrainTimeout(0))
-		docs := numbered(0, 10)
-		require.NoError(t, q.Write(t.Context(), docs))
-		<-hung
-		require.ErrorContains(t, q.Close(), "the next sink has not returned")
-		lawful(t, q.Stats())
-		assert.Equal(t, amount(docs), q.Stats().Pending)
-		close(release)
-		require.NoError(t, q.Shutdown(t.Context()))
-		assert.Equal(t, amount(docs), q.Stats().Delivered)
-		assert.Equal(t, 1, target.closed)
-	})
-}
-
 func TestQueueRefusesWhatCanNeverFit(t *testing.T) {
 	eachQueue(t, func(t *testing.T, open func(emf.Sink, ...sink.QueueOption) queueSink) {
 		target := new(queueTarget)

@@ -3,7 +3,7 @@ package sink_test
 import (
 	"bytes"
 	"context"
-	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,12 +98,95 @@ func TestSpoolRemembersWhatIsDelivered(t *testing.T) {
 	lawful(t, s.Stats())
 	assert.Equal(t, amount([]emf.Document{docs[3], docs[4], docs[5], docs[7]}), s.Stats().Pending)
 
-	// What was delivered behind one that was not cannot be told apart on disk: it comes again.
 	again := new(queueTarget)
 	s = openSpool(t, dir, again)
-	assert.Equal(t, amount(docs[3:]), s.Stats().Recovered)
+	left := []emf.Document{docs[3], docs[4], docs[5], docs[7]}
+	assert.Equal(t, amount(left), s.Stats().Recovered)
 	require.NoError(t, s.Close())
-	assert.Equal(t, texts(docs[3:]), again.texts())
+	assert.Equal(t, texts(left), again.texts())
+	lawful(t, s.Stats())
+}
+
+// A hundred restarts while the next sink takes what it likes: each document arrives once, or is refused.
+func TestSpoolRestarts(t *testing.T) {
+	answers := rand.New(rand.NewPCG(1, 2))
+	target := &queueTarget{answer: func(_ context.Context, _ int, docs []emf.Document) error {
+		e := &emf.UndeliveredError{Err: errDown}
+		for i := range docs {
+			switch answers.IntN(10) {
+			case 0, 1, 2:
+				e.Retry = append(e.Retry, i)
+			case 3:
+				e.Reject = append(e.Reject, i)
+			}
+		}
+		return e
+	}}
+	random := rand.New(rand.NewPCG(3, 4))
+	dir, next := t.TempDir(), 0
+	var recovered, delivered, dropped, accepted uint64
+	for range 100 {
+		s := openSpool(t, dir, target, sink.WithMaxBytes(512<<10), sink.WithBackoff(time.Nanosecond, time.Nanosecond), sink.WithDrainTimeout(0))
+		for range random.IntN(5) {
+			n := random.IntN(30)
+			require.NoError(t, s.Write(t.Context(), numbered(next, next+n)))
+			next += n
+		}
+		require.NoError(t, s.Close())
+		stats := s.Stats()
+		lawful(t, stats)
+		require.Equal(t, recovered, stats.Recovered.Documents, "what the last one has left")
+		recovered = stats.Pending.Documents
+		delivered += stats.Delivered.Documents
+		dropped += stats.Drops[sink.DropRejected].Documents
+		accepted += stats.Accepted.Documents
+		require.Equal(t, stats.Dropped, stats.Drops[sink.DropRejected], "%v", stats.Drops)
+	}
+	target.answer = nil
+	s := openSpool(t, dir, target)
+	require.NoError(t, s.Close())
+	assert.EqualValues(t, next, accepted)
+	assert.EqualValues(t, next, delivered+dropped+s.Stats().Delivered.Documents)
+	seen := map[string]bool{}
+	for _, text := range target.texts() {
+		require.False(t, seen[text], "%s arrived twice", text)
+		seen[text] = true
+	}
+	assert.EqualValues(t, delivered+s.Stats().Delivered.Documents, len(seen))
+}
+
+// A machine that stops can lose documents of which some were delivered. Others get their places, and are
+// not taken for delivered.
+func TestSpoolForgetsPlacesThatAreLost(t *testing.T) {
+	dir := t.TempDir()
+	target := &queueTarget{answer: func(_ context.Context, call int, docs []emf.Document) error {
+		if call > 1 {
+			return errDown
+		}
+		return &emf.UndeliveredError{Retry: []int{0, 1, 2, 3, 4, 5, 7}, Err: errDown}
+	}}
+	s := openSpool(t, dir, target, sink.WithDrainTimeout(0), sink.WithBackoff(time.Hour, time.Hour))
+	docs := numbered(0, 10)
+	require.NoError(t, s.Write(t.Context(), docs))
+	for s.Stats().Attempts == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	require.NoError(t, s.Close())
+	require.Len(t, target.docs, 3) // 6, 8 and 9
+	segment := segmentsOf(t, dir)[0]
+	text, err := os.ReadFile(segment)
+	require.NoError(t, err)
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	require.NoError(t, os.WriteFile(segment, slices.Concat(lines[:4]...), 0o600))
+
+	again := new(queueTarget)
+	for range 2 {
+		s = openSpool(t, dir, again)
+		require.NoError(t, s.Write(t.Context(), numbered(20, 30)))
+		require.NoError(t, s.Close())
+		assert.Zero(t, s.Stats().Dropped)
+	}
+	assert.Equal(t, append(texts(docs[:4]), append(texts(numbered(20, 30)), texts(numbered(20, 30))...)...), again.texts())
 }
 
 func TestSpoolDropsTheOldestSegments(t *testing.T) {
@@ -170,129 +253,6 @@ func TestSpoolOverflowWhileNextIsBusy(t *testing.T) {
 			}
 			assert.Equal(t, kept, target.texts())
 		})
-	}
-}
-
-func TestSpoolDamage(t *testing.T) {
-	docs := numbered(0, 1000)
-	for name, c := range map[string]struct {
-		damage func(t *testing.T, dir string, segments []string)
-		lost   []int // documents
-		torn   bool
-	}{
-		"a flipped bit": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][40] ^= 4; return lines })
-		}, []int{-5}, false},
-		"a flipped bit in a checksum": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][0] ^= 1; return lines })
-		}, []int{-5}, false},
-		"a newline that is none": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte { lines[5][len(lines[5])-1] = 'x'; return lines })
-		}, []int{-5, -6}, false},
-		"the first and the last record": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[0], func(lines [][]byte) [][]byte {
-				clear(lines[0][:len(lines[0])-1])
-				last := lines[len(lines)-1]
-				clear(last[:len(last)-1])
-				return lines
-			})
-		}, []int{0, -1}, false},
-		"a record twice, and one in the wrong place": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte {
-				lines[3], lines[9] = lines[9], lines[3]
-				return append(lines, lines[9], lines[0])
-			})
-		}, []int{-3, -4, -5, -6, -7, -8}, false}, // those before the one that came too early, and it is read
-		"lines of something else": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte {
-				return slices.Insert(lines, 7, []byte("hello\n"), []byte("\n"), []byte("00000000 \n"), bytes.Repeat([]byte{0}, 3<<20))
-			})
-		}, []int{-7}, false}, // the zeros have no newline of their own
-		"a whole segment": {func(t *testing.T, _ string, s []string) { require.NoError(t, os.Remove(s[1])) }, nil, false},
-		"a cut segment": {func(t *testing.T, _ string, s []string) {
-			edit(t, s[1], func(lines [][]byte) [][]byte { return lines[:len(lines)-4] })
-		}, nil, false},
-		"a torn tail": {func(t *testing.T, _ string, s []string) {
-			f, err := os.OpenFile(s[len(s)-1], os.O_APPEND|os.O_WRONLY, 0)
-			require.NoError(t, err)
-			_, err = f.WriteString("1234abcd 1000 2000 30")
-			require.NoError(t, errors.Join(err, f.Close()))
-		}, nil, true},
-		"no cursor": {func(t *testing.T, dir string, _ []string) {
-			require.NoError(t, os.Remove(filepath.Join(dir, "cursor")))
-		}, nil, false},
-		"a cursor that is none": {func(t *testing.T, dir string, _ []string) {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "cursor"), bytes.Repeat([]byte("x"), 1000), 0o600))
-		}, nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			fill(t, dir, docs, sink.WithMaxBytes(256<<10))
-			segments := segmentsOf(t, dir)
-			require.GreaterOrEqual(t, len(segments), 3)
-			c.damage(t, dir, segments)
-			target := new(queueTarget)
-			s := openSpool(t, dir, target)
-			require.NoError(t, s.Close())
-			stats := s.Stats()
-			lawful(t, stats)
-			assert.Zero(t, stats.Pending)
-			assert.Equal(t, amount(docs), stats.Recovered)
-			assert.Equal(t, c.torn, stats.Torn > 0)
-
-			// Nothing but whole documents, in order, each once; the others are counted.
-			var lost []emf.Document
-			rest := target.docs
-			for _, d := range docs {
-				if len(rest) > 0 && string(rest[0].JSON) == string(d.JSON) {
-					assert.Equal(t, d, rest[0])
-					rest = rest[1:]
-				} else {
-					lost = append(lost, d)
-				}
-			}
-			assert.Empty(t, rest)
-			assert.Equal(t, amount(lost), stats.Drops[sink.DropDamaged])
-			assert.Equal(t, amount(lost), stats.Dropped)
-			if c.lost != nil {
-				assert.Len(t, lost, len(c.lost))
-			}
-			assert.Empty(t, segmentsOf(t, dir))
-		})
-	}
-}
-
-// edit changes the lines of a file.
-func edit(t *testing.T, path string, change func(lines [][]byte) [][]byte) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	require.Greater(t, len(lines), 20)
-	require.NoError(t, os.WriteFile(path, slices.Concat(change(lines[:len(lines)-1])...), 0o600))
-}
-
-// Damage to the end of the last segment, at each byte: what is before it is whole.
-func TestSpoolTruncatedAnywhere(t *testing.T) {
-	source := t.TempDir()
-	docs := numbered(0, 4)
-	fill(t, source, docs)
-	segments := segmentsOf(t, source)
-	require.Len(t, segments, 1)
-	text, err := os.ReadFile(segments[0])
-	require.NoError(t, err)
-	for cut := range text {
-		dir := t.TempDir()
-		path := filepath.Join(dir, filepath.Base(segments[0]))
-		require.NoError(t, os.WriteFile(path, text[:cut], 0o600))
-		whole := bytes.Count(text[:cut], []byte("\n"))
-		target := new(queueTarget)
-		s := openSpool(t, dir, target)
-		require.NoError(t, s.Write(t.Context(), numbered(100, 101)), "a new segment begins behind it")
-		require.NoError(t, s.Close())
-		require.Equal(t, append(texts(docs[:whole]), `{"n":100}`), target.texts(), "cut at %d", cut)
-		require.Zero(t, s.Stats().Dropped)
-		require.EqualValues(t, cut-bytes.LastIndexByte(text[:cut], '\n')-1, s.Stats().Torn)
 	}
 }
 

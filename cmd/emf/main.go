@@ -1,5 +1,5 @@
 // Command emf is a companion to the library: "emf demo" shows what it does, "emf check" and
-// "emf stat" read the documents of any program.
+// "emf stat" read the documents of any program, "emf send" delivers them.
 //
 //	emf demo                       a service with tenants, requests, and their documents
 //	emf demo --listen :8080        the service alone, for a load generator of your own

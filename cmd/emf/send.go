@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -18,7 +17,7 @@ import (
 
 // send is the command line of "emf send".
 type send struct {
-	Files   []string      `arg:"" optional:"" name:"file" type:"existingfile" help:"Logs, of text or compressed by gzip; standard input if none is named, and for -."`
+	Files   []string      `arg:"" optional:"" name:"file" help:"Logs, of text or compressed by gzip; standard input if none is named, and for -."`
 	To      destination   `required:"" placeholder:"DEST" help:"logs:GROUP for CloudWatch Logs, metrics for PutMetricData, agent:ENDPOINT for a CloudWatch agent, as agent:tcp://127.0.0.1:25888."`
 	Rate    float64       `placeholder:"N" help:"Documents a second at most (as many as it can)."`
 	State   string        `placeholder:"FILE" help:"Where it is written down how far the logs were sent: run again, it goes on from there."`
@@ -47,7 +46,10 @@ The log group is created if there is none. Credentials, Region and endpoints are
 // Validate is called by the parser.
 func (s *send) Validate() error {
 	if len(s.Files) == 0 {
-		s.Files = []string{"-"}
+		s.Files = []string{standardInput}
+	}
+	if err := allExist(s.Files); err != nil {
+		return err
 	}
 	switch {
 	case !(s.Rate >= 0 && s.Rate <= math.MaxInt32):
@@ -56,7 +58,7 @@ func (s *send) Validate() error {
 		return fmt.Errorf("--give-up: %v: zero or more", s.GiveUp)
 	}
 	for _, name := range s.Files {
-		if name == "-" && s.State != "" {
+		if name == standardInput && s.State != "" {
 			return errors.New("--state: standard input cannot be gone on with")
 		}
 	}
@@ -77,12 +79,15 @@ func (s *send) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	r := &replay{to: to, state: state, giveUp: s.GiveUp, limit: maxBatch, dry: dry != nil, tab: newTab()}
+	r := &replay{to: to, state: state, giveUp: s.GiveUp, limit: maxBatch, dry: dry != nil, tab: newTab(), in: newInput(s.Files)}
 	if s.Rate > 0 && !r.dry {
 		r.limit = max(1, min(maxBatch, int(s.Rate)))
 		r.pace = rate.NewLimiter(rate.Limit(s.Rate), r.limit)
 	}
-	done := showSent(c, s.Files, &r.read)
+	done := func() {}
+	if size := r.in.size(); size > 0 {
+		done = showBar(c, false, "sending documents ", size, func(time.Duration) int64 { return r.in.read.Load() })
+	}
 	begin := time.Now()
 	for _, name := range s.Files {
 		if err = r.file(ctx, name); err != nil {
@@ -124,7 +129,7 @@ type replay struct {
 	limit  int           // documents a batch
 	pace   *rate.Limiter // nil: none
 	dry    bool
-	read   atomic.Int64 // bytes, for the progress bar
+	in     *input
 
 	docs    []emf.Document
 	begins  []int64 // where each one's line does
@@ -137,7 +142,7 @@ type replay struct {
 // file sends the rest of a log.
 func (r *replay) file(ctx context.Context, name string) error {
 	f := os.Stdin
-	if name != "-" {
+	if name != standardInput {
 		var err error
 		if f, err = os.Open(name); err != nil {
 			return err
@@ -151,7 +156,7 @@ func (r *replay) file(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	log, err := newSendLog(&countingReader{f, &r.read})
+	log, err := newSendLog(&counted{f, r.in.read})
 	if err == nil && offset > 0 {
 		err = log.skip(offset)
 	}
@@ -177,7 +182,11 @@ func (r *replay) file(ctx context.Context, name string) error {
 			}
 		case line, more := <-lines:
 			if !more || line.err != nil {
-				return errors.Join(r.flush(ctx, f, end), line.err)
+				err := r.flush(ctx, f, end)
+				if line.err != nil {
+					err = errors.Join(err, fmt.Errorf("%s: %w", name, line.err))
+				}
+				return err
 			}
 			if r.size+len(line.text)+eventOverhead > maxBatchBytes {
 				if err := r.flush(ctx, f, end); err != nil {

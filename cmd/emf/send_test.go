@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/liftemf/liftemf/emf"
 	"github.com/liftemf/liftemf/internal/cwtest"
 )
 
@@ -313,4 +316,65 @@ func TestDemoTo(t *testing.T) {
 		}
 		assert.EqualValues(t, s.Requests, total)
 	}
+}
+
+// What is written down of a batch that was taken in part is where the first document is that was not.
+func TestReplayWritesDownWhatIsSettled(t *testing.T) {
+	log, statePath := writeLog(t, mixed+numberedLines(0, 10)), filepath.Join(t.TempDir(), "state.json")
+	to := destination{kind: toMetrics}
+	var got []string
+	failing := true
+	sink := emf.SinkFunc(func(_ context.Context, docs []emf.Document) error {
+		partial := &emf.UndeliveredError{Err: errors.New("in part")}
+		for i, d := range docs {
+			switch {
+			case failing && (i == 4 || i == 7):
+				partial.Retry = append(partial.Retry, i)
+			case failing && i == 5:
+				partial.Reject = append(partial.Reject, i)
+			default:
+				got = append(got, string(d.JSON[bytes.LastIndexByte(d.JSON, ':')+1:len(d.JSON)-1]))
+			}
+		}
+		if failing {
+			return partial
+		}
+		return nil
+	})
+	run := func() (*replay, error) {
+		state, err := readSendState(statePath, to)
+		require.NoError(t, err)
+		r := &replay{to: sink, state: state, limit: maxBatch, tab: newTab(), in: newInput([]string{log})}
+		return r, r.file(t.Context(), log)
+	}
+	r, err := run()
+	require.ErrorContains(t, err, "2 documents could not be delivered: 2 documents to retry, 1 refused: in part")
+	assert.Equal(t, 7, r.sum.Documents)
+	assert.Equal(t, 1, r.sum.Refused)
+	assert.Equal(t, []string{"0", "1", "2", "3", "6", "8", "9"}, got)
+	failing, got = false, nil
+	r, err = run()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"4", "5", "6", "7", "8", "9"}, got)
+	assert.Zero(t, r.sum.Skipped)
+	got = nil
+	_, err = run()
+	require.NoError(t, err)
+	assert.Empty(t, got)
+}
+
+// A compressed log that is cut: what could be read is sent, and the failure told.
+func TestSendOfACutLog(t *testing.T) {
+	server := cwtest.New(t)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := io.WriteString(z, numberedLines(0, 100))
+	require.NoError(t, errors.Join(err, z.Flush()))
+	path := filepath.Join(t.TempDir(), "cut.gz")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	code, s, messages := sent(t, sender(server.URL, "--to=metrics", path))
+	assert.Equal(t, exitFailure, code)
+	assert.Contains(t, messages, "cut.gz: unexpected EOF")
+	assert.Equal(t, 100, s.Documents)
+	once(t, server, 100)
 }

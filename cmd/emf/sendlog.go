@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -22,15 +21,11 @@ type sendLog struct {
 }
 
 func newSendLog(r io.Reader) (*sendLog, error) {
-	b := bufio.NewReaderSize(r, 256<<10)
-	if start, _ := b.Peek(2); bytes.Equal(start, []byte{0x1F, 0x8B}) {
-		unzipped, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, err
-		}
-		b = bufio.NewReaderSize(unzipped, 256<<10)
+	text, err := uncompressed(r)
+	if err != nil {
+		return nil, err
 	}
-	return &sendLog{r: b}, nil
+	return &sendLog{r: bufio.NewReaderSize(text, chunkSize)}, nil
 }
 
 // skip passes over what was read before.
@@ -115,7 +110,7 @@ func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
 	metrics, err := emf.Extract(line)
 	if err != nil {
 		var invalid emf.InvalidError
-		if errors.As(err, &invalid) && len(invalid.Problems) == 1 && (invalid.Problems[0].Rule == "not-json" || invalid.Problems[0].Rule == "not-emf") {
+		if errors.As(err, &invalid) && !isDocument(invalid.Problems) && !meantAsDocument(line) {
 			return emf.Document{}, nil, noMetrics
 		}
 		return emf.Document{}, nil, faulty

@@ -5,14 +5,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
-	"sync/atomic"
 	"text/tabwriter"
-	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -96,18 +90,6 @@ func (s *sendSummary) text(w io.Writer) {
 	fmt.Fprintf(out, "\tat the prices of %s since %s, free tier not counted; a metric that is published anyway is paid for once\n", p.Region, p.Date)
 }
 
-// countingReader counts what is read.
-type countingReader struct {
-	io.Reader
-	n *atomic.Int64
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n.Add(int64(n))
-	return n, err
-}
-
 // pickDocuments returns those at some indexes.
 func pickDocuments(docs []emf.Document, at []int) []emf.Document {
 	picked := make([]emf.Document, len(at))
@@ -123,31 +105,4 @@ func pickIndexes(from, at []int) []int {
 		picked[i] = from[j]
 	}
 	return picked
-}
-
-// showSent shows on a terminal how much of the files has been read, until done is called.
-func showSent(c *console, files []string, read *atomic.Int64) (done func()) {
-	var total int64
-	for _, name := range files {
-		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() {
-			return func() {}
-		}
-		total += info.Size()
-	}
-	if !isTerminal(c.messages) {
-		return func() {}
-	}
-	bars := mpb.New(mpb.WithOutput(c.messages), mpb.WithWidth(48))
-	bar := bars.AddBar(total,
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("sending documents ")),
-		mpb.AppendDecorators(decor.Percentage()),
-	)
-	stop := tick(refresh, func(time.Duration) { bar.SetCurrent(read.Load()) })
-	return func() {
-		stop()
-		bar.Abort(true)
-		bars.Wait()
-	}
 }

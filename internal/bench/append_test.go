@@ -171,10 +171,11 @@ type writer struct {
 	write func([]byte)
 }
 
-func (w *writer) Write(doc []byte) {
+func (w *writer) Write(doc []byte) (int, error) {
 	w.mu.Lock()
 	w.write(doc)
 	w.mu.Unlock()
+	return len(doc), nil
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/liftemf/liftemf/emf"
 )
 
@@ -52,19 +54,33 @@ func BenchmarkEvent(b *testing.B) {
 					each(b, func(s *sample) {
 						buf := buffers.Get().(*[]byte)
 						*buf = encode((*buf)[:0], time.Now(), s)
-						w.Write(*buf)
+						_, _ = w.Write(*buf)
 						buffers.Put(buf)
 					})
 				}}
 			}
 			e := newEmitter(b, withFixed())
+			known := 0
+			warm := func(samples []sample) { // tenants are new once
+				for ; known < len(samples); known++ {
+					if err := record(e, &samples[known]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
 			compete(b,
 				contestant{"liftemf", func(b *testing.B) {
+					warm(samples)
 					each(b, func(s *sample) {
 						if err := record(e, s); err != nil {
 							panic(err)
 						}
 					})
+				}},
+				contestant{"zerolog", func(b *testing.B) {
+					w := writer{write: func([]byte) {}}
+					logger := zerolog.New(&w)
+					each(b, func(s *sample) { logEvent(&logger, time.Now(), s) })
 				}},
 				encode("append", appendEvent),
 				encode("floor:append-cached", appendEventCached),
@@ -93,11 +109,19 @@ func TestEventsAreEqual(t *testing.T) {
 		for name, want := range map[string][]byte{
 			"append":        appendEvent(nil, at, s),
 			"append-cached": appendEventCached(nil, at, s),
+			"zerolog":       zerologLine(at, s),
 		} {
 			sameJSON(t, name, got, want)
 		}
 	}
 	t.Logf("%d bytes", len(got))
+}
+
+func zerologLine(at time.Time, s *sample) []byte {
+	var line bytes.Buffer
+	logger := zerolog.New(&line)
+	logEvent(&logger, at, s)
+	return bytes.TrimSuffix(line.Bytes(), []byte("\n"))
 }
 
 // sameJSON compares documents, one a line, as data.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -39,6 +42,17 @@ func BenchmarkTenantCounter(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			ids := visits(n)
 			compete(b,
+				contestant{"opentelemetry", func(b *testing.B) {
+					if n > 1_000 {
+						b.Skip("takes a second for nothing new")
+					}
+					c, err := newMeter(b).Int64Counter("requests")
+					if err != nil {
+						b.Fatal(err)
+					}
+					ctx := context.Background()
+					eachTenant(b, ids, func(id string) { c.Add(ctx, 1, metric.WithAttributes(attribute.String("tenant", id))) })
+				}},
 				contestant{"liftemf", func() func(b *testing.B) {
 					e := emitterOf(b, n)
 					return func(b *testing.B) {

@@ -17,7 +17,7 @@ import (
 )
 
 // oneCPU are rows in which nothing contends.
-const oneCPU = "^Benchmark(Flush|Heap)$"
+const oneCPU = "^Benchmark(Flush|Heap|New)$"
 
 func main() {
 	passes := flag.Int("passes", 10, "how often everything is measured, one pass after the other")
@@ -73,7 +73,10 @@ func run(passes int, each, rows, raw string) error {
 			return err
 		}
 	}
-	return parse(&output).print(os.Stdout, passes)
+	if err := parse(&output).print(os.Stdout, passes); err != nil || rows != "." {
+		return err
+	}
+	return printSizes(os.Stdout)
 }
 
 // contendedRows matches the benchmarks other than those of oneCPU.

@@ -38,6 +38,26 @@ func BenchmarkCounterInc(b *testing.B) {
 				}
 			})
 		}},
+		contestant{"opentelemetry", func(b *testing.B) {
+			c, err := newMeter(b).Int64Counter("requests")
+			if err != nil {
+				b.Fatal(err)
+			}
+			ctx := context.Background()
+			parallel(b, func(pb *testing.PB) {
+				for pb.Next() {
+					c.Add(ctx, 1)
+				}
+			})
+		}},
+		contestant{"lift", func(b *testing.B) {
+			h := newQueue().handle("requests", "Count")
+			parallel(b, func(pb *testing.PB) {
+				for pb.Next() {
+					h.record(1)
+				}
+			})
+		}},
 		contestant{"floor:atomic-add", func(b *testing.B) {
 			c := new(atomic.Uint64)
 			parallel(b, func(pb *testing.PB) {
@@ -164,6 +184,15 @@ func BenchmarkHistogramObserve(b *testing.B) {
 		}).Observe),
 		observe("victoriametrics", metrics.NewSet().NewPrometheusHistogramExt("latency", buckets).Update),
 		observe("victoriametrics-vmrange", metrics.NewSet().NewHistogram("latency").Update),
+		observe("opentelemetry", func() func(float64) {
+			h, err := newMeter(b).Float64Histogram("latency")
+			if err != nil {
+				b.Fatal(err)
+			}
+			ctx := context.Background()
+			return func(v float64) { h.Record(ctx, v) }
+		}()),
+		observe("lift", newQueue().handle("latency", "None").record),
 		observe("victoriametrics-summary", metrics.NewSet().NewSummary("latency").Update),
 	)
 }

@@ -110,12 +110,15 @@ func (c *contestantResult) median(unit string) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// unit is what the row is compared by: less is better.
+// unit is what the row is compared by: less is better. At one CPU that is the time for which the
+// process had a processor, where it was measured.
 func (r *row) unit() string {
-	for _, c := range r.contestants {
-		if len(c.values["B/series"]) > 0 {
-			return "B/series"
-		}
+	ours := r.contestant(us)
+	switch {
+	case len(ours.values["B/series"]) > 0:
+		return "B/series"
+	case r.cpus == 1 && len(ours.values["cpu-ns/op"]) > 0:
+		return "cpu-ns/op"
 	}
 	return "ns/op"
 }
@@ -143,6 +146,12 @@ func (r *row) ratio(floors bool) float64 {
 		return 0
 	}
 	return r.contestant(us).median(r.unit()) / other.median(r.unit())
+}
+
+// added is what we add to the best floor, over what the best peer adds to it.
+func (r *row) added() float64 {
+	bottom := r.best(true).median(r.unit())
+	return (r.contestant(us).median(r.unit()) - bottom) / (r.best(false).median(r.unit()) - bottom)
 }
 
 // figure is a median as people write it.

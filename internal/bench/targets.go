@@ -10,6 +10,7 @@ type target struct {
 	peer     float64 // at most this ratio to the best peer
 	value    float64 // at most this much, in ns or bytes; only for one CPU
 	rate     float64 // at least so many MB/s
+	added    float64 // at most this share of what the best peer adds to the floor
 	noAllocs bool
 }
 
@@ -26,10 +27,13 @@ var targets = []target{
 	{row: "RecorderCounter/50", text: "< 30 ns, 0 allocs", value: 30, noAllocs: true},
 	{row: "TenantCounter/1000", text: "0 allocs", noAllocs: true},
 	{row: "TenantCounter/100000", text: "0 allocs", noAllocs: true},
+	{row: "LiftCounter", text: "< 120 ns", value: 120},
+	{row: "LiftRequest", text: "adds < 0.2 of what Lift adds", added: 0.2},
 	{row: "Event/1", text: "< 1.3 × append, 0 allocs", peer: 1.3, noAllocs: true},
 	{row: "Event/10000", text: "< 1.3 × append, 0 allocs", peer: 1.3, noAllocs: true},
 	{row: "Flush/1000", text: "≥ 700 MB/s", rate: 700},
 	{row: "Flush/100000", text: "≥ 700 MB/s, < 1 s", rate: 700, value: 1e9},
+	{row: "New", text: "< 100 µs", value: 100_000},
 	{row: "Heap/1", text: "< 200 B", value: 200},
 	{row: "Heap/5", text: "< 200 B", value: 200},
 }
@@ -45,6 +49,7 @@ func (r *row) judge() (text, verdict string) {
 		case t.peer > 0 && r.ratio(false) > t.peer*noise,
 			t.value > 0 && ours.median(r.unit()) > t.value*noise,
 			t.rate > 0 && ours.median("MB/s")*noise < t.rate,
+			t.added > 0 && r.added() > t.added*noise,
 			t.noAllocs && ours.median("allocs/op") > 0:
 			return t.text, "**missed**"
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -166,4 +167,12 @@ func wanted(t *testing.T, file string) map[string]count {
 		want[key] = count{want[key].n + c.n, want[key].sum + c.sum}
 	}
 	return want
+}
+
+// The server judges documents by rules of its own: it must not read them by the library's.
+func TestServerDoesNotUseTheLibrary(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "github.com/liftemf/liftemf/internal/cwtest")
+	assert.NotContains(t, string(out), "github.com/liftemf/liftemf/emf")
 }

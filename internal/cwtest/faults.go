@@ -29,7 +29,8 @@ const (
 	RejectSome Fault = "reject some events"
 )
 
-// Faults says what becomes of a request. It is called for one at a time.
+// Faults says what becomes of a request. It is called for one at a time, and may ask the
+// server what it holds.
 type Faults func(Request) Fault
 
 // SetFaults replaces the faults; nil ends them.

@@ -59,6 +59,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A fault may depend on what the server holds.
+func TestFaultsThatAskTheServer(t *testing.T) {
+	srv := newServer(t)
+	srv.SetFaults(func(cwtest.Request) cwtest.Fault {
+		if len(srv.Events("g")) > 0 {
+			return cwtest.AccessDenied
+		}
+		return cwtest.None
+	})
+	_, err := srv.LogsClient().PutLogEvents(t.Context(), put(event("x", 0)))
+	require.NoError(t, err)
+	_, err = srv.LogsClient().PutLogEvents(t.Context(), put(event("x", 0)))
+	assert.Equal(t, "AccessDeniedException", code(err))
+}
+
 func TestStallLimit(t *testing.T) {
 	srv := cwtest.New(t, cwtest.WithClock(func() time.Time { return now }), cwtest.WithStallLimit(time.Millisecond))
 	srv.CreateGroup("g", "", "s")

@@ -32,6 +32,8 @@ type Server struct {
 	poison    func(text string) bool
 	stallEnd  time.Duration
 
+	asking sync.Mutex // held while faults is asked, which may ask the server in turn
+
 	mu       sync.Mutex
 	faults   Faults
 	requests []Request
@@ -161,10 +163,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	wire, operation := identify(r, body)
 	request.Operation, request.Protocol = operation, wire.name()
 
+	request.Fault = s.ask(request)
 	s.mu.Lock()
-	if s.faults != nil {
-		request.Fault = s.faults(request)
-	}
 	at := len(s.requests)
 	s.requests = append(s.requests, request)
 	s.mu.Unlock()
@@ -176,6 +176,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	answer.write(w)
+}
+
+func (s *Server) ask(request Request) Fault {
+	s.mu.Lock()
+	faults := s.faults
+	s.mu.Unlock()
+	if faults == nil {
+		return None
+	}
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	return faults(request)
 }
 
 // handle makes an answer, or none.
