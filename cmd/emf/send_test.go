@@ -245,6 +245,24 @@ func TestSendTellsWhatWasRefused(t *testing.T) {
 	assert.Contains(t, messages, "1 documents were refused")
 }
 
+func TestSendOfALogThatWasCut(t *testing.T) {
+	server := cwtest.New(t)
+	log, state := writeLog(t, numberedLines(0, 50)), filepath.Join(t.TempDir(), "state.json")
+	code, _, messages := sent(t, sender(server.URL, "--to=metrics", "--state", state, log))
+	require.Equal(t, exitOK, code, messages)
+	require.NoError(t, os.Truncate(log, 2*headSize))
+	code, _, messages = sent(t, sender(server.URL, "--to=metrics", "--state", state, log))
+	assert.Equal(t, exitFailure, code)
+	assert.Contains(t, messages, "it has become shorter than the")
+	once(t, server, 50)
+}
+
+func TestDocumentOfTooManyValues(t *testing.T) {
+	doc, kind := documentOf([]byte(`{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[[]],"Metrics":[{"Name":"m"}]}]},"m":{"Values":[1],"Counts":[1e30]}}`))
+	require.Equal(t, sendable, kind)
+	assert.Equal(t, maxCount, doc.Values)
+}
+
 // Documents come out of a pipe that stays open.
 func TestSendFollowsAPipe(t *testing.T) {
 	server := cwtest.New(t)

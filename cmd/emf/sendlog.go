@@ -105,18 +105,18 @@ const (
 	faulty             // a document that CloudWatch would not take
 )
 
-// documentOf returns the document of a line, a part of it, and the metrics that CloudWatch makes of it.
-func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
+// documentOf returns the document of a line, a part of it.
+func documentOf(line []byte) (emf.Document, sendKind) {
 	metrics, err := emf.Extract(line)
 	if err != nil {
 		var invalid emf.InvalidError
 		if errors.As(err, &invalid) && !isDocument(invalid.Problems) && !meantAsDocument(line) {
-			return emf.Document{}, nil, noMetrics
+			return emf.Document{}, noMetrics
 		}
-		return emf.Document{}, nil, faulty
+		return emf.Document{}, faulty
 	}
 	if len(metrics) == 0 {
-		return emf.Document{}, nil, noMetrics
+		return emf.Document{}, noMetrics
 	}
 	// What a runtime has put in front has no brace.
 	json := bytes.TrimRight(line[bytes.IndexByte(line, '{'):], " \t\r")
@@ -124,8 +124,11 @@ func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
 	for i := range metrics {
 		values += valuesIn(&metrics[i])
 	}
-	return emf.Document{Time: metrics[0].Time, JSON: json, Values: int(values)}, metrics, sendable
+	return emf.Document{Time: metrics[0].Time, JSON: json, Values: int(min(values, maxCount))}, sendable
 }
+
+// maxCount is more values than anybody has, and no more than an int holds: Counts may say 10^30.
+const maxCount = 1 << 53
 
 func valuesIn(m *emf.Metric) (n float64) {
 	switch {
