@@ -212,7 +212,7 @@ func (r *replay) file(ctx context.Context, name string) error {
 // line adds what is in a line to the batch, if it is to be sent.
 func (r *replay) line(line sendLine) bool {
 	r.sum.Lines++
-	doc, kind := documentOf(line.text)
+	doc, kind := line.document()
 	switch kind {
 	case noMetrics:
 		r.sum.Skipped++

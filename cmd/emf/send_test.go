@@ -257,12 +257,6 @@ func TestSendOfALogThatWasCut(t *testing.T) {
 	once(t, server, 50)
 }
 
-func TestDocumentOfTooManyValues(t *testing.T) {
-	doc, kind := documentOf([]byte(`{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[[]],"Metrics":[{"Name":"m"}]}]},"m":{"Values":[1],"Counts":[1e30]}}`))
-	require.Equal(t, sendable, kind)
-	assert.Equal(t, maxCount, doc.Values)
-}
-
 // Documents come out of a pipe that stays open.
 func TestSendFollowsAPipe(t *testing.T) {
 	server := cwtest.New(t)
