@@ -58,9 +58,15 @@ func (s *send) Validate() error {
 	case s.GiveUp < 0:
 		return fmt.Errorf("--give-up: %v: zero or more", s.GiveUp)
 	}
+	if s.State == "" {
+		return nil
+	}
 	for _, name := range s.Files {
-		if name == standardInput && s.State != "" {
+		if name == standardInput {
 			return errors.New("--state: standard input cannot be gone on with")
+		}
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("--state: %s is no regular file, and cannot be gone on with", name)
 		}
 	}
 	return nil

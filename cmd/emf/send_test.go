@@ -292,6 +292,7 @@ func TestSendUsage(t *testing.T) {
 		{"--to=metrics", "--rate=NaN", log},
 		{"--to=metrics", "--give-up=-1s", log},
 		{"--to=metrics", "--state=x"},
+		{"--to=metrics", "--state=x", "/dev/null"},
 		{"--to=metrics", filepath.Join(t.TempDir(), "missing")},
 	} {
 		out, err := sender("", args...).CombinedOutput()
