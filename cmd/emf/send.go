@@ -58,8 +58,8 @@ func (s *send) Validate() error {
 	case s.GiveUp < 0:
 		return fmt.Errorf("--give-up: %v: zero or more", s.GiveUp)
 	}
-	if s.State == "" {
-		return nil
+	if err := s.check(s.To); err != nil || s.State == "" {
+		return err
 	}
 	for _, name := range s.Files {
 		if name == standardInput {
