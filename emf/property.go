@@ -91,13 +91,28 @@ func (e *Emitter) appendProperties(dst []byte, r *Recorder, event *properties) [
 	if !r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
 		return append(dst, e.properties.buf...)
 	}
+	return e.appendPropertiesBeside(dst, []*Recorder{r}, event)
+}
+
+// appendPropertiesBeside appends the properties of a document of all these recorders. One that
+// a dimension says already is not lost.
+func (e *Emitter) appendPropertiesBeside(dst []byte, recorders []*Recorder, event *properties) []byte {
+	room := e.envelope.max
+	for _, r := range recorders {
+		room = min(room, e.envelope.room(r))
+	}
 	start := len(dst)
 	for _, from := range []*properties{&e.properties, event} {
 		for i := range from.list {
-			switch p := &from.list[i]; {
+			p := &from.list[i]
+			clashes := func(r *Recorder) bool { return r.hasDimension(p.name) || r.hasMetric(p.name) }
+			says := func(r *Recorder) bool { return strings.Contains(r.dims, string(from.buf[p.start:p.end])) }
+			switch {
 			case from != event && event.has(p.name):
-			case r.hasDimension(p.name) || r.hasMetric(p.name):
-				e.loseProperty(p.name, conflict)
+			case slices.ContainsFunc(recorders, clashes):
+				if !slices.ContainsFunc(recorders, says) {
+					e.loseProperty(p.name, conflict)
+				}
 			case len(dst)-start+p.end-p.start > room:
 				e.loseProperty(p.name, largeProperty)
 			default:

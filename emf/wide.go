@@ -38,7 +38,7 @@ func (b *batch) writeWide(e *Emitter, recorders []*Recorder, at time.Time, event
 			}
 			if !described {
 				described = true
-				b.props = e.appendWideProperties(b.props[:0], recorders, event)
+				b.props = e.appendPropertiesBeside(b.props[:0], recorders, event)
 				b.props = e.appendLogLevel(b.props, at, event, recorders...)
 			}
 			w.add(r, last, s.def, n)
@@ -147,33 +147,4 @@ func (w *wide) close() {
 	w.ends = append(w.ends, len(w.buf))
 	w.members, w.dims, w.in = w.members[:0], "", w.in[:0]
 	w.metrics, w.values = 0, 0
-}
-
-// appendWideProperties is [Emitter.appendProperties] for a document with several recorders.
-func (e *Emitter) appendWideProperties(dst []byte, recorders []*Recorder, event *properties) []byte {
-	room := e.envelope.max
-	for _, r := range recorders {
-		room = min(room, e.envelope.room(r))
-	}
-	start := len(dst)
-	for _, from := range []*properties{&e.properties, event} {
-		for i := range from.list {
-			p := &from.list[i]
-			clashes := func(r *Recorder) bool { return r.hasDimension(p.name) || r.hasMetric(p.name) }
-			is := func(r *Recorder) bool { return strings.Contains(r.dims, string(from.buf[p.start:p.end])) }
-			switch {
-			case from != event && event.has(p.name):
-			case slices.ContainsFunc(recorders, clashes):
-				if slices.ContainsFunc(recorders, is) {
-					continue // it is there, as a dimension
-				}
-				e.loseProperty(p.name, conflict)
-			case len(dst)-start+p.end-p.start > room:
-				e.loseProperty(p.name, largeProperty)
-			default:
-				dst = append(dst, from.buf[p.start:p.end]...)
-			}
-		}
-	}
-	return dst
 }

@@ -23,14 +23,21 @@ func (o *Observer) compile() {
 	rollups := hook.HasRollups.(func(*emf.Emitter) bool)(o.emitter)
 	common := o.compileViews(standard, rollups)
 	o.members = make(map[string]bool)
+	var total []dimensions
 	for _, m := range metrics {
 		name := o.nameOf(m)
 		if name == "" {
 			continue
 		}
 		views := common
-		if own := o.viewsOf[m]; own != nil {
+		switch own := o.viewsOf[m]; {
+		case own != nil:
 			views = o.compileViews(own, rollups)
+		case m == RequestsTimeouts && total != nil:
+			views = total // a group of its own would cost HTTP requests time, which have none
+		}
+		if m == RequestsTotal {
+			total = views
 		}
 		if m == RequestsActive {
 			o.active = newGroup(earlyOnly(views))
@@ -66,7 +73,7 @@ func (o *Observer) compileViews(views []View, rollups bool) (compiled []dimensio
 			d, ok := o.dimension(name)
 			switch {
 			case !ok:
-				o.complain("view %q: no dimension %q", []string(v), name)
+				o.complain("view %q: no dimension %q of the observer's; those of the emitter are in every view", []string(v), name)
 			case c.has(d.name):
 				o.complain("view %q: %q twice", []string(v), name)
 			default:

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -87,13 +88,18 @@ func (ds dimensions) recorder(root *emf.Recorder, req *Request, inAnyCase bool) 
 	for i := range ds {
 		value := ds[i].value(req)
 		switch {
-		case value != "":
+		case !isBlank(value):
 			dims = append(dims, emf.Dim(ds[i].name, value))
 		case ds[i].kind&deciding != 0 && !inAnyCase:
 			return nil
 		}
 	}
 	return root.With(dims...)
+}
+
+// isBlank reports whether a value makes no dimension.
+func isBlank(value string) bool {
+	return value == "" || value[0] == ' ' && strings.Trim(value, " ") == ""
 }
 
 // earlyOnly returns views without what is not known when a request begins, each once.

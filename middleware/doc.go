@@ -8,7 +8,7 @@
 //
 //	requests.total     counter                  requests that have ended
 //	requests.errors    counter                  of these, those that failed: status 5xx, panics
-//	requests.duration  histogram, Milliseconds  from the call of the handler to its end
+//	requests.duration  histogram, Milliseconds  until the handler has returned
 //	response.size      histogram, Bytes         bytes of the body, as the handler wrote it
 //	requests.active    gauge, Count             requests that have not ended yet
 //

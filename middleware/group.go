@@ -137,7 +137,7 @@ func (g *group) find(v *view, root *emf.Recorder, req *Request, inAnyCase bool, 
 		g.fill(room, r)
 		return room
 	}
-	if v.kinds&byTenant != 0 && req.TenantID == "" && !inAnyCase {
+	if v.kinds&byTenant != 0 && isBlank(req.TenantID) && !inAnyCase {
 		return nil
 	}
 	k, slot := v.key(req)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -44,7 +43,7 @@ type invocation struct {
 
 	timer *time.Timer // of the early flush
 
-	mu      sync.Mutex      // held while something is recorded and written
+	turn    chan struct{}   // has a token while something is recorded and written
 	views   []*emf.Recorder // of each of the observer's groups, once one is needed
 	counted bool            // in requests.total
 	flushed bool            // early
@@ -63,7 +62,7 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if ctx.Value(invocationKey{h.Observer}) != nil {
 		return nil
 	}
-	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx}
+	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx, turn: make(chan struct{}, 1)}
 	x.deadline, _ = ctx.Deadline()
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc != nil {
 		x.req.RequestID = lc.AwsRequestID
@@ -80,6 +79,10 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	}
 	return x
 }
+
+// No sync.Mutex: what waits for one stops the clock of testing/synctest, and so users' tests.
+func (x *invocation) lock()   { x.turn <- struct{}{} }
+func (x *invocation) unlock() { <-x.turn }
 
 // begin makes ready for the handler, and returns its context. The user's function for
 // tenants may panic.
@@ -146,8 +149,8 @@ func (x *invocation) untilEarlyFlush() time.Duration {
 
 // flushEarly writes what there is before Lambda ends the process.
 func (x *invocation) flushEarly() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	if x.over {
 		return
 	}
@@ -173,8 +176,8 @@ func (o *Observer) logLate(ctx context.Context, req *Request, took time.Duration
 
 // returned notes that the handler has returned.
 func (x *invocation) returned(err error, stream bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.handled, x.err, x.stream = true, err, stream && err == nil
 }
 
@@ -183,8 +186,8 @@ func (x *invocation) returned(err error, stream bool) {
 // its stack.
 func (x *invocation) end() {
 	took := time.Since(x.start)
-	x.mu.Lock() // waits for an early flush: the process may be frozen when this returns
-	defer x.mu.Unlock()
+	x.lock() // waits for an early flush: the process may be frozen when this returns
+	defer x.unlock()
 	failed, why := x.outcome()
 	if x.event != nil {
 		x.safely(func() { x.record(failed, took) })
@@ -264,8 +267,8 @@ func (x *invocation) write() {
 }
 
 func (x *invocation) streamed() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.close()
 }
 

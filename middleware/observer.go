@@ -32,7 +32,7 @@ func MetricsOnly(e *emf.Emitter, opts ...Option) *Observer { return Observabilit
 // Observability returns an observer that records metrics with e, as [MetricsOnly] does, and
 // logs requests with logger: their beginning at level debug, their end at info, and at error
 // if they failed. Records carry request_id, tenant_id, trace_id, user_id, method, route, path,
-// status and duration as far as they are known, and never bodies, queries, headers or
+// status and duration as far as they are known, and never bodies, queries, cookies or
 // credentials. A nil logger logs nothing. Do not log to standard output in a text format if
 // documents go there too.
 func Observability(e *emf.Emitter, logger *slog.Logger, opts ...Option) *Observer {

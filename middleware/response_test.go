@@ -158,7 +158,7 @@ func TestServerHijack(t *testing.T) {
 				defer conn.Close()
 				_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello")
 			})
-			s := newStage(t, mux)
+			s := newStage(t, mux, WithMetricViews(RequestsTotal, View{"route", "status"}))
 			resp, err := s.Client().Get(s.URL + "/ws")
 			if err != nil {
 				t.Fatal(err)
@@ -169,7 +169,7 @@ func TestServerHijack(t *testing.T) {
 				t.Errorf("%d %q", resp.StatusCode, hello)
 			}
 			s.settle(t)
-			s.expect(t, "requests.total", one(1), "method=GET", "route=/ws")
+			s.expect(t, "requests.total", one(1), "route=/ws", "status=101")
 			s.expect(t, "requests.errors", nil, "method=GET", "route=/ws")
 			s.expect(t, "response.size", nil, "method=GET", "route=/ws")
 		})

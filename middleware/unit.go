@@ -34,6 +34,7 @@ func newUnit(o *Observer) unit { return unit{o: o, recorder: o.root, start: time
 // begin counts a unit of work in. If it is wide it has an event of its own. The request has
 // what is known at the beginning. ctx is for the log.
 func (u *unit) begin(ctx context.Context, req *Request, wide bool) {
+	ctx = orBackground(ctx)
 	o := u.o
 	if wide && o.emitter != nil {
 		u.event = o.emitter.Begin()
@@ -83,9 +84,7 @@ func (u *unit) deactivate() {
 
 // context returns a context that carries the unit's recorder and event.
 func (u *unit) context(ctx context.Context) context.Context {
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	ctx = orBackground(ctx)
 	if u.event != nil {
 		ctx = emf.NewContext(ctx, u.event)
 	}
@@ -114,7 +113,7 @@ func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
 		}
 	}
 	if o.logger != nil {
-		o.logEnded(ctx, req, took, failed, why)
+		o.logEnded(orBackground(ctx), req, took, failed, why)
 	}
 }
 
@@ -131,11 +130,7 @@ func (u *unit) document(req *Request, s *sample) {
 	u.o.describe(u.event, req)
 	// The error is in the emitter's Stats and diagnostics; the documents wait there. Not under
 	// the unit's context: it may be over, and the document is to be written all the same.
-	ctx := u.ending
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	_ = u.event.End(ctx)
+	_ = u.event.End(orBackground(u.ending))
 }
 
 // end ends the event if no document has.
@@ -179,6 +174,14 @@ func (o *Observer) describe(ev *emf.Event, req *Request) {
 	if key := o.published(StatusDimension); req.Status != 0 && !o.members[key] {
 		ev.SetProperty(key, req.Status)
 	}
+}
+
+// orBackground returns ctx, which may be nil.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 func across(ev *emf.Event, views []*emf.Recorder) *emf.Recorder {

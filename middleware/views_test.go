@@ -1,7 +1,10 @@
 package middleware
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -199,7 +202,7 @@ func TestViews(t *testing.T) {
 				send(h, "GET", "/items/missing", "a")
 				send(h, "GET", "/items/broken", "b")
 				send(h, "POST", "/orders", "b")
-				send(h, "GET", "/items/2", "")
+				send(h, "GET", "/items/2", "  ") // blank is none
 				if how == ", per request" {
 					require.Len(t, metrics.Documents(), 5)
 				}
@@ -230,6 +233,26 @@ func TestViewsOfAHostWithoutRoutes(t *testing.T) {
 		"requests.active{}":             1,
 		"requests.active{TenantID=a}":   1,
 	}, published(metrics))
+}
+
+// Of a nil context, a request without anything and an observer without an emitter nothing
+// crashes.
+func TestNothingIsKnown(t *testing.T) {
+	var none context.Context // as a host may be given
+	e, _ := emftest.New(t)
+	logger := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	for _, o := range []*Observer{MetricsOnly(e), Observability(e, logger), Observability(nil, logger), Observability(&emf.Emitter{}, logger), MetricsOnly(nil), {}} {
+		for _, wide := range []bool{false, true} {
+			u := newUnit(o)
+			u.begin(none, &Request{}, wide)
+			emf.FromContext(u.context(none)).Counter("own").Inc()
+			u.finish(none, &Request{}, true, "why")
+		}
+		o.HTTP(answer(200, "")).ServeHTTP(httptest.NewRecorder(), &http.Request{})
+	}
+	u := newUnit(MetricsOnly(e, PerRequest()))
+	u.finish(none, &Request{}, false, nil) // begin was not reached
+	require.Zero(t, e.Stats().Dropped)
 }
 
 // requests.active goes up and down in each view by what is known when a request begins.

@@ -11,7 +11,7 @@ var HasRollups any
 
 // Across is a func(*emf.Event, []*emf.Recorder) *emf.Recorder. What it returns belongs to the
 // event, and publishes each value under the dimensions of all of these recorders of its
-// emitter, which must be different.
+// emitter, which must be different and agree on the values of the dimensions they share.
 var Across any
 
 // Report is a func(e *emf.Emitter, message string, err error). It logs to where the emitter
