@@ -292,6 +292,9 @@ func (x *invocation) sampledOut() bool {
 
 // flush writes documents of the event, and whatever else the emitter has.
 func (x *invocation) flush(event func(context.Context) error) {
+	o := x.host.Observer
+	o.writing.Add(1)
+	defer o.writing.Add(-1)
 	ctx, cancel := x.flushContext()
 	defer cancel()
 	x.report(event(ctx))

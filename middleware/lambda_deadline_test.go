@@ -164,3 +164,23 @@ func TestSinkHangsBeforeTheDeadline(t *testing.T) {
 		assert.Equal(t, uint64(4), e.Stats().Pending)
 	})
 }
+
+// What is being written when the process is to end is waited for.
+func TestDrainDuringAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		written := 0
+		slow := emf.SinkFunc(func(_ context.Context, docs []emf.Document) error {
+			time.Sleep(100 * time.Millisecond)
+			written += len(docs)
+			return nil
+		})
+		e := emf.Must(emf.New("Test", emf.WithSink(slow), emf.WithFlushInterval(0)))
+		o := middleware.MetricsOnly(e)
+		go func() { _, _ = middleware.Lambda(o, order)(invoked("id", ""), 1) }()
+		time.Sleep(50 * time.Millisecond)
+		o.Drain()
+		assert.Equal(t, 1, written)
+		assert.Equal(t, uint64(3), e.Stats().Delivered)
+		synctest.Wait()
+	})
+}

@@ -29,6 +29,11 @@ func invoked(id, tenant string) context.Context {
 	return lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: id, TenantID: tenant})
 }
 
+func traced(ctx context.Context, header any) context.Context {
+	//lint:ignore SA1029 the key is aws-lambda-go's
+	return context.WithValue(ctx, "x-amzn-trace-id", header)
+}
+
 // within is invoked with a deadline.
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(invoked("id", ""), d)
@@ -62,8 +67,7 @@ func members(t *testing.T, doc []byte) map[string]any {
 func TestInvocation(t *testing.T) {
 	e, metrics := emftest.New(t, emf.WithDimensions(emf.Dim("Service", "shop")))
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
-	ctx := context.WithValue(invoked("id-1", "acme"), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1") //nolint:staticcheck // as aws-lambda-go does
-	out, err := handle(ctx, 3)
+	out, err := handle(traced(invoked("id-1", "acme"), "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"), 3)
 	require.NoError(t, err)
 	assert.Equal(t, "ordered 3", out)
 
@@ -136,7 +140,7 @@ func TestNothingToRecordInvocationsWith(t *testing.T) {
 		o.Drain()
 	}
 	e, metrics := emftest.New(t)
-	out, err := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(nil, 1) //nolint:staticcheck // what if
+	out, err := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(nil, 1)
 	assert.NoError(t, err)
 	assert.Equal(t, "ordered 1", out)
 	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
@@ -268,8 +272,7 @@ func TestTrace(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-another;Sampled=1")
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
 	for _, header := range []any{nil, "Root=1-5;Parent=5;Sampled=0", 5} {
-		ctx := context.WithValue(invoked("id", ""), "x-amzn-trace-id", header) //nolint:staticcheck // as aws-lambda-go does
-		_, _ = handle(ctx, 1)
+		_, _ = handle(traced(invoked("id", ""), header), 1)
 	}
 	assert.Empty(t, metrics.Property("trace_id"))
 }
