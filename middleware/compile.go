@@ -23,14 +23,21 @@ func (o *Observer) compile() {
 	rollups := hook.HasRollups.(func(*emf.Emitter) bool)(o.emitter)
 	common := o.compileViews(standard, rollups)
 	o.members = make(map[string]bool)
+	var total []dimensions
 	for _, m := range metrics {
 		name := o.nameOf(m)
 		if name == "" {
 			continue
 		}
 		views := common
-		if own := o.viewsOf[m]; own != nil {
+		switch own := o.viewsOf[m]; {
+		case own != nil:
 			views = o.compileViews(own, rollups)
+		case m == RequestsTimeouts && total != nil:
+			views = total // a group of its own would cost HTTP requests time, which have none
+		}
+		if m == RequestsTotal {
+			total = views
 		}
 		if m == RequestsActive {
 			o.active = newGroup(earlyOnly(views))

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -45,7 +44,7 @@ type invocation struct {
 
 	timer *time.Timer // of the early flush
 
-	mu      sync.Mutex      // held while something is recorded and written
+	turn    chan struct{}   // has a token while something is recorded and written
 	views   []*emf.Recorder // of each of the observer's groups, once one is needed
 	counted bool            // in requests.total
 	flushed bool            // early
@@ -70,7 +69,7 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if invocationOf(ctx, h.Observer) != nil {
 		return nil
 	}
-	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx}
+	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx, turn: make(chan struct{}, 1)}
 	x.deadline, _ = ctx.Deadline()
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc != nil {
 		x.req.RequestID = lc.AwsRequestID
@@ -87,6 +86,10 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	}
 	return x
 }
+
+// No sync.Mutex: what waits for one stops the clock of testing/synctest, and so users' tests.
+func (x *invocation) lock()   { x.turn <- struct{}{} }
+func (x *invocation) unlock() { <-x.turn }
 
 // begin makes ready for the handler, and returns its context. The user's function for
 // tenants may panic.
@@ -144,8 +147,8 @@ func (x *invocation) describe(ev *emf.Event) {
 // identify adds to what is known of the invocation. What is empty in req changes nothing, and
 // neither does a negative size.
 func (x *invocation) identify(req Request) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	for _, field := range [...]struct{ to, from *string }{
 		{&x.req.Method, &req.Method},
 		{&x.req.Route, &req.Route},
@@ -182,8 +185,8 @@ func (x *invocation) untilEarlyFlush() time.Duration {
 
 // flushEarly writes what there is before Lambda ends the process.
 func (x *invocation) flushEarly() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	if x.over {
 		return
 	}
@@ -209,8 +212,8 @@ func (o *Observer) logLate(ctx context.Context, req *Request, took time.Duration
 
 // returned notes that the handler has returned.
 func (x *invocation) returned(err error, stream bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.handled, x.err, x.stream = true, err, stream && err == nil
 }
 
@@ -219,8 +222,8 @@ func (x *invocation) returned(err error, stream bool) {
 // its stack.
 func (x *invocation) end() {
 	took := time.Since(x.start)
-	x.mu.Lock() // waits for an early flush: the process may be frozen when this returns
-	defer x.mu.Unlock()
+	x.lock() // waits for an early flush: the process may be frozen when this returns
+	defer x.unlock()
 	failed, why := x.outcome()
 	if x.event != nil {
 		x.safely(func() { x.record(failed, took) })
@@ -303,8 +306,8 @@ func (x *invocation) write() {
 }
 
 func (x *invocation) streamed() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.close()
 }
 
@@ -328,6 +331,9 @@ func (x *invocation) sampledOut() bool {
 
 // flush writes documents of the event, and whatever else the emitter has.
 func (x *invocation) flush(event func(context.Context) error) {
+	o := x.host.Observer
+	o.writing.Add(1)
+	defer o.writing.Add(-1)
 	ctx, cancel := x.flushContext()
 	defer cancel()
 	x.report(event(ctx))

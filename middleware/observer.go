@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -18,6 +19,7 @@ type Observer struct {
 	emitter *emf.Emitter
 	root    *emf.Recorder
 	logger  *slog.Logger // nil: nothing is logged
+	writing atomic.Int32 // invocations whose documents are being written
 
 	groups []*group
 	active *group // of requests.active; nil: left out
