@@ -1,6 +1,7 @@
 package emf
 
 import (
+	"math/bits"
 	"slices"
 	"sync/atomic"
 	"weak"
@@ -55,33 +56,36 @@ func (d *directory) insert(r *Recorder) {
 // rebuild replaces the table by one without the recorders that are idle, with room for as
 // many again as it then holds. Of those that only lead to others or serve events there may
 // be many, where every event has dimensions of its own: if they are more than most, those
-// that were there at the last rebuild go too, and so do others until there are that many. It
-// returns those that went.
+// that are worth least go too. It returns those that went.
 func (d *directory) rebuild(most int) (gone []*Recorder) {
 	old := d.table.Load()
-	bare, young, stay := 0, 0, 0
+	var worth [33]int // how many there are of each worth
+	bare, stay := 0, 0
 	for r := range old.all {
 		switch {
 		case r.passing():
-			if bare++; r.quiet == 0 {
-				young++
-			}
+			bare++
+			worth[r.worth()]++
 		case r.state.Load() != idle:
 			stay++
 		}
 	}
-	tooMany := bare > most
-	if tooMany {
-		bare = min(young, most)
+	least, room := 0, bare // of the least that stay, so many
+	if bare > most {
+		least, room = len(worth)-1, most
+		for ; least > 1 && room >= worth[least]; least-- {
+			room -= worth[least]
+		}
+		bare = most
 	}
 	t := newTable(2 * (stay + bare))
 	for r := range old.all {
 		drop := r.state.Load() == idle
 		if r.passing() {
-			if tooMany && !drop {
-				if drop = r.quiet > 0 || bare == 0; !drop {
-					bare--
-				}
+			if w := r.worth(); w == least && room > 0 {
+				room--
+			} else {
+				drop = drop || w <= least
 			}
 			r.quiet = 1
 		}
@@ -99,6 +103,22 @@ func (d *directory) rebuild(most int) (gone []*Recorder) {
 		d.sweepAt = max(1024, 2*len(d.asleep))
 	}
 	return gone
+}
+
+// worth is what a recorder that leads to others is worth to be kept: more the more often it was
+// used since the last flush, something if it is new.
+func (r *Recorder) worth() int {
+	uses := uint32(0)
+	if x := r.more.Load(); x != nil {
+		uses = x.hits.Load()
+	}
+	switch {
+	case uses > 1:
+		return bits.Len32(uses)
+	case r.quiet == 0:
+		return 1
+	}
+	return 0
 }
 
 // passing reports whether nothing would be missing if the recorder were made anew.

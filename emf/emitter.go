@@ -186,8 +186,8 @@ func (e *Emitter) send(ctx context.Context, docs []Document) error {
 // Close ends all events, flushes, closes the sink if it has a method Close() error, and
 // stops. Values recorded afterwards are dropped and counted. The error says what could
 // not be delivered; that is dropped and counted too. When ctx is done Close returns, even
-// if the sink does not. Closing again waits for what the first call delivers, and returns
-// nil; the first reports it.
+// if the sink does not; it waits a second at most for a logger that has not logged all.
+// Closing again waits for what the first call delivers, and returns nil; the first reports it.
 func (e *Emitter) Close(ctx context.Context) error {
 	ctx = orBackground(ctx)
 	if e.closing.Swap(true) {

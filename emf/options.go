@@ -211,7 +211,8 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithLogger sends diagnostics to l: what was dropped and why, once a minute for each
-// reason. The default is text on standard error; slog.New(slog.DiscardHandler) silences
+// reason. It is called from a goroutine that is there while there is something to log, so
+// that it may block, or use the emitter. The default is text on standard error; slog.New(slog.DiscardHandler) silences
 // them. Do not let it write to standard output if documents go there.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {

@@ -40,7 +40,7 @@ const plainValues = 1000
 // WithPlainArrays has histograms written as arrays of numbers only, which is all that the
 // format's specification has, for readers that do not know {"Values","Counts"}. Every
 // observation is then an element, 100 to a document: ten thousand observations a minute are
-// a hundred documents, about 1.5 GB a month.
+// a hundred documents, 4 to 10 GB a month.
 //
 // Up to 1,000 observations of a histogram between two flushes are written as they are. More
 // would take too much memory: they are counted in bins, and each is written as the mean of

@@ -2,11 +2,8 @@ package distribution
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -454,59 +451,6 @@ func FuzzDistribution(f *testing.F) {
 			check(t, values, s.Entries())
 		}
 	})
-}
-
-// The table of errors in docs/histograms.md: EMF_ERROR_TABLE=1 go test -run ErrorTable -v ./internal/distribution
-func TestErrorTable(t *testing.T) {
-	if os.Getenv("EMF_ERROR_TABLE") == "" {
-		t.Skip("set EMF_ERROR_TABLE=1 to print the table of docs/histograms.md")
-	}
-	fmt.Println("| data | values | p50 | p75 | p90 | p95 | p99 | p99.9 | entries |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|")
-	for _, shape := range shapes {
-		for _, n := range []int{101, 10_000, 1_000_000, 10_000_000} {
-			r := rand.New(rand.NewPCG(1, 1))
-			values := sample(shape.make, r, n)
-			entries := entriesOf(values)
-			check(t, values, entries)
-			slices.Sort(values)
-			fmt.Printf("| %s | %d |", shape.name, n)
-			for _, q := range pinned {
-				want := exact(values, q)
-				fmt.Printf(" %.2f %% |", 100*math.Abs((quantile(entries, q)-want)/want))
-			}
-			fmt.Printf(" %d |\n", len(entries))
-		}
-	}
-	fmt.Println("\n| hosts | spread | p50 | p75 | p90 | p95 | p99 | p99.9 |\n|--:|--:|--:|--:|--:|--:|--:|--:|")
-	for _, n := range []int{3, 5, 50, 200} {
-		for _, spread := range []float64{0.2, 1} {
-			values, merged := hosts(n, spread)
-			fmt.Printf("| %d | %v |", n, spread)
-			for _, q := range pinned {
-				want := exact(values, q)
-				fmt.Printf(" %.2f %% |", 100*math.Abs((quantile(merged, q)-want)/want))
-			}
-			fmt.Println()
-		}
-	}
-	fmt.Println("\n| values | bytes |\n|--:|--:|")
-	for _, n := range []int{20, 1000, 100_000} {
-		const many = 200
-		ds := make([]Distribution, many)
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		for i := range ds {
-			r := rand.New(rand.NewPCG(1, uint64(i)))
-			for range n {
-				ds[i].Observe(math.Exp(r.NormFloat64()))
-			}
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		fmt.Printf("| %d | %d |\n", n, (after.HeapAlloc-before.HeapAlloc)/many)
-		runtime.KeepAlive(ds)
-	}
 }
 
 func BenchmarkObserve(b *testing.B) {
