@@ -273,24 +273,34 @@ func (s *FallbackSink) changed(from, to BreakerState) {
 
 // announce calls the hook for each change, in order, without holding a lock.
 func (s *FallbackSink) announce() {
+	for {
+		change, due := s.nextChange()
+		if !due {
+			return
+		}
+		s.call(change[0], change[1])
+	}
+}
+
+// nextChange returns a change to announce, unless there is none or another one is being announced.
+func (s *FallbackSink) nextChange() (change [2]BreakerState, due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.announces {
-		return
+	if s.announces || len(s.changes) == 0 {
+		return change, false
 	}
+	change, s.changes = s.changes[0], s.changes[1:]
 	s.announces = true
-	for len(s.changes) > 0 {
-		change := s.changes[0]
-		s.changes = s.changes[1:]
-		s.mu.Unlock()
-		s.call(change[0], change[1])
-		s.mu.Lock()
-	}
-	s.announces = false
+	return change, true
 }
 
 func (s *FallbackSink) call(from, to BreakerState) {
-	defer func() { _ = recover() }() // the documents are worth more
+	defer func() {
+		_ = recover() // the documents are worth more
+		s.mu.Lock()
+		s.announces = false
+		s.mu.Unlock()
+	}()
 	if s.onChange != nil {
 		s.onChange(from, to)
 	}
