@@ -62,10 +62,16 @@ func members(t *testing.T, doc []byte) map[string]any {
 	return m
 }
 
+// traced returns a context with the header of X-Ray where aws-lambda-go puts it.
+func traced(ctx context.Context, header any) context.Context {
+	//lint:ignore SA1029 as aws-lambda-go does
+	return context.WithValue(ctx, "x-amzn-trace-id", header)
+}
+
 func TestInvocation(t *testing.T) {
 	e, metrics := emftest.New(t, emf.WithDimensions(emf.Dim("Service", "shop")))
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
-	ctx := context.WithValue(invoked("id-1", "acme"), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1") //nolint:staticcheck // as aws-lambda-go does
+	ctx := traced(invoked("id-1", "acme"), "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
 	out, err := handle(ctx, 3)
 	require.NoError(t, err)
 	assert.Equal(t, "ordered 3", out)
@@ -384,8 +390,7 @@ func TestTrace(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-another;Sampled=1")
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
 	for _, header := range []any{nil, "Root=1-5;Parent=5;Sampled=0", 5} {
-		ctx := context.WithValue(invoked("id", ""), "x-amzn-trace-id", header) //nolint:staticcheck // as aws-lambda-go does
-		_, _ = handle(ctx, 1)
+		_, _ = handle(traced(invoked("id", ""), header), 1)
 	}
 	assert.Empty(t, metrics.Property("trace_id"))
 }
