@@ -52,22 +52,17 @@ type invocation struct {
 	over    bool
 }
 
-// invocationKey is where a context has the invocation that an observer has seen.
-type invocationKey struct{ o *Observer }
+// seenKey is where a context has what an observer has seen it with: an *invocation or an
+// *exchange.
+type seenKey struct{ o *Observer }
 
-// invocationOf returns the invocation that an observer has seen ctx in, nil if there is none.
-func invocationOf(ctx context.Context, o *Observer) *invocation {
-	x, _ := ctx.Value(invocationKey{o}).(*invocation)
-	return x
-}
-
-// invocation returns a new invocation, or nil if ctx is already one's. It calls nothing of the
-// user's.
+// invocation returns a new invocation, or nil if ctx belongs to what the observer sees already.
+// It calls nothing of the user's.
 func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if invocationOf(ctx, h.Observer) != nil {
+	if ctx.Value(seenKey{h.Observer}) != nil {
 		return nil
 	}
 	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx}
@@ -96,7 +91,7 @@ func (x *invocation) begin() context.Context {
 		x.coldStart()
 	}
 	x.admit()
-	ctx := x.context(context.WithValue(x.parent, invocationKey{h.Observer}, x))
+	ctx := x.context(context.WithValue(x.parent, seenKey{h.Observer}, x))
 	if h.logger != nil {
 		h.logStarted(ctx, &x.req)
 	}
