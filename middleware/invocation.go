@@ -42,6 +42,7 @@ type invocation struct {
 	handled bool // the handler has returned, with err
 	err     error
 	stream  bool // its result is still to be read
+	ignored bool // its route is, see [WithIgnoredRoutes]
 
 	timer *time.Timer // of the early flush
 
@@ -93,7 +94,7 @@ func (x *invocation) begin() context.Context {
 	x.admit()
 	ctx := x.context(context.WithValue(x.parent, seenKey{h.Observer}, x))
 	if h.logger != nil {
-		h.logStarted(ctx, &x.req)
+		x.safely(func() { h.logStarted(ctx, &x.req) })
 	}
 	x.start = time.Now()
 	if wait := x.untilEarlyFlush(); wait > 0 && x.event != nil {
@@ -217,11 +218,14 @@ func (x *invocation) end() {
 	x.mu.Lock() // waits for an early flush: the process may be frozen when this returns
 	defer x.mu.Unlock()
 	failed, why := x.outcome()
+	x.ignored = x.host.ignored[x.req.Route] && !x.counted // by an early flush
 	if x.event != nil {
-		x.safely(func() { x.record(failed, took) })
+		if !x.ignored {
+			x.safely(func() { x.record(failed, took) })
+		}
 		x.write()
 	}
-	if x.host.logger != nil {
+	if x.host.logger != nil && !x.ignored {
 		x.safely(func() { x.host.logEnded(x.parent, &x.req, took, failed, why) })
 	}
 }
@@ -290,7 +294,9 @@ func increase(r *emf.Recorder, name string) {
 // over when the runtime is done with the context.
 func (x *invocation) write() {
 	if x.stream && x.parent.Done() != nil {
-		x.flush(x.event.Flush)
+		if !x.ignored {
+			x.flush(x.event.Flush)
+		}
 		context.AfterFunc(x.parent, x.streamed)
 		return
 	}
@@ -308,7 +314,7 @@ func (x *invocation) close() {
 	if x.timer != nil {
 		x.timer.Stop()
 	}
-	if x.sampledOut() {
+	if x.ignored || x.sampledOut() {
 		dissolve(x.event)
 	}
 	x.flush(x.event.End)

@@ -348,6 +348,43 @@ func TestDimensionFunctionPanics(t *testing.T) {
 	assert.Equal(t, 2.0, metrics.Sum("orders"))
 }
 
+// brokenLogger panics at every record.
+type brokenLogger struct{ slog.Handler }
+
+func (brokenLogger) Enabled(context.Context, slog.Level) bool  { return true }
+func (brokenLogger) Handle(context.Context, slog.Record) error { panic("the logger") }
+
+// Neither does a logger that panics, with an emitter and without.
+func TestLoggerPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	for _, o := range []*middleware.Observer{
+		middleware.Observability(e, slog.New(brokenLogger{})), middleware.Observability(nil, slog.New(brokenLogger{})),
+	} {
+		out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
+		require.NoError(t, err)
+		assert.Equal(t, "ordered 2", out)
+	}
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, metrics.Count("requests.errors"))
+}
+
+// An invocation of an ignored route keeps what its handler has recorded.
+func TestIgnoredInvocations(t *testing.T) {
+	var log bytes.Buffer
+	e, metrics := emftest.New(t)
+	o := middleware.Observability(e, slog.New(slog.NewTextHandler(&log, nil)), middleware.WithIgnoredRoutes("/orders/:id"))
+	app := middleware.LiftApp(o, liftApp(o).HandleRequest, describeResult)
+	_, err := request(t, app, "GET", "/orders/7", "acme")
+	require.NoError(t, err)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"orders.read": 1.0}, members(t, metrics.Documents()[0]))
+	assert.Empty(t, log.String())
+	_, err = request(t, app, "GET", "/fail/404", "acme")
+	require.NoError(t, err)
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, e.Stats().Late)
+}
+
 // Invocations that are all under way at once keep to themselves.
 func TestInvocationsAtOnce(t *testing.T) {
 	const atOnce = 50
