@@ -131,7 +131,8 @@ func (x *invocation) coldStart() {
 
 // describe sets the properties of the invocation's documents.
 func (x *invocation) describe(ev *emf.Event) {
-	x.host.describe(ev, &x.req)
+	s := sample{failed: x.req.Status >= http.StatusInternalServerError, bytes: x.req.ResponseBytes}
+	x.host.describe(ev, &x.req, s.occasion())
 	if x.host.version != "" {
 		ev.SetProperty("function_version", x.host.version)
 	}
