@@ -22,7 +22,7 @@ func (o *Observer) compile() {
 	}
 	rollups := hook.HasRollups.(func(*emf.Emitter) bool)(o.emitter)
 	common := o.compileViews(standard, rollups)
-	o.members = make(map[string]bool)
+	o.members = make(map[string]occasion)
 	var total []dimensions
 	for _, m := range metrics {
 		name := o.nameOf(m)
@@ -46,7 +46,7 @@ func (o *Observer) compile() {
 		}
 		o.groupOf(views).add(m, name)
 		for _, d := range slices.Concat(views...) {
-			o.members[d.name] = true
+			o.members[d.name] |= m.occasion()
 		}
 	}
 }

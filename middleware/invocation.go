@@ -41,6 +41,7 @@ type invocation struct {
 	handled bool // the handler has returned, with err
 	err     error
 	stream  bool // its result is still to be read
+	ignored bool // its route is, see [WithIgnoredRoutes]
 
 	timer *time.Timer // of the early flush
 
@@ -51,22 +52,17 @@ type invocation struct {
 	over    bool
 }
 
-// invocationKey is where a context has the invocation that an observer has seen.
-type invocationKey struct{ o *Observer }
+// seenKey is where a context has what an observer has seen it with: an *invocation or an
+// *exchange.
+type seenKey struct{ o *Observer }
 
-// invocationOf returns the invocation that an observer has seen ctx in, nil if there is none.
-func invocationOf(ctx context.Context, o *Observer) *invocation {
-	x, _ := ctx.Value(invocationKey{o}).(*invocation)
-	return x
-}
-
-// invocation returns a new invocation, or nil if ctx is already one's. It calls nothing of the
-// user's.
+// invocation returns a new invocation, or nil if ctx belongs to what the observer sees already.
+// It calls nothing of the user's.
 func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if invocationOf(ctx, h.Observer) != nil {
+	if ctx.Value(seenKey{h.Observer}) != nil {
 		return nil
 	}
 	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx, turn: make(chan struct{}, 1)}
@@ -99,9 +95,9 @@ func (x *invocation) begin() context.Context {
 		x.coldStart()
 	}
 	x.admit()
-	ctx := x.context(context.WithValue(x.parent, invocationKey{h.Observer}, x))
+	ctx := x.context(context.WithValue(x.parent, seenKey{h.Observer}, x))
 	if h.logger != nil {
-		h.logStarted(ctx, &x.req)
+		x.safely(func() { h.logStarted(ctx, &x.req) })
 	}
 	x.start = time.Now()
 	if wait := x.untilEarlyFlush(); wait > 0 && x.event != nil {
@@ -138,7 +134,8 @@ func (x *invocation) coldStart() {
 
 // describe sets the properties of the invocation's documents.
 func (x *invocation) describe(ev *emf.Event) {
-	x.host.describe(ev, &x.req)
+	s := sample{failed: x.req.Status >= http.StatusInternalServerError, bytes: x.req.ResponseBytes}
+	x.host.describe(ev, &x.req, s.occasion())
 	if x.host.version != "" {
 		ev.SetProperty("function_version", x.host.version)
 	}
@@ -225,11 +222,14 @@ func (x *invocation) end() {
 	x.lock() // waits for an early flush: the process may be frozen when this returns
 	defer x.unlock()
 	failed, why := x.outcome()
+	x.ignored = x.host.ignored[x.req.Route] && !x.counted // by an early flush
 	if x.event != nil {
-		x.safely(func() { x.record(failed, took) })
+		if !x.ignored {
+			x.safely(func() { x.record(failed, took) })
+		}
 		x.write()
 	}
-	if x.host.logger != nil {
+	if x.host.logger != nil && !x.ignored {
 		x.safely(func() { x.host.logEnded(x.parent, &x.req, took, failed, why) })
 	}
 }
@@ -298,7 +298,9 @@ func increase(r *emf.Recorder, name string) {
 // over when the runtime is done with the context.
 func (x *invocation) write() {
 	if x.stream && x.parent.Done() != nil {
-		x.flush(x.event.Flush)
+		if !x.ignored {
+			x.flush(x.event.Flush)
+		}
 		context.AfterFunc(x.parent, x.streamed)
 		return
 	}
@@ -316,7 +318,7 @@ func (x *invocation) close() {
 	if x.timer != nil {
 		x.timer.Stop()
 	}
-	if x.sampledOut() {
+	if x.ignored || x.sampledOut() {
 		dissolve(x.event)
 	}
 	x.flush(x.event.End)

@@ -29,11 +29,6 @@ func invoked(id, tenant string) context.Context {
 	return lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: id, TenantID: tenant})
 }
 
-func traced(ctx context.Context, header any) context.Context {
-	//lint:ignore SA1029 the key is aws-lambda-go's
-	return context.WithValue(ctx, "x-amzn-trace-id", header)
-}
-
 // within is invoked with a deadline.
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(invoked("id", ""), d)
@@ -62,6 +57,12 @@ func members(t *testing.T, doc []byte) map[string]any {
 	delete(m, "_aws")
 	delete(m, "requests.duration")
 	return m
+}
+
+// traced returns a context with the header of X-Ray where aws-lambda-go puts it.
+func traced(ctx context.Context, header any) context.Context {
+	//lint:ignore SA1029 as aws-lambda-go does
+	return context.WithValue(ctx, "x-amzn-trace-id", header)
 }
 
 func TestInvocation(t *testing.T) {
@@ -228,6 +229,43 @@ func TestDimensionFunctionPanics(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "ordered 2", out)
 	assert.Equal(t, 2.0, metrics.Sum("orders"))
+}
+
+// brokenLogger panics at every record.
+type brokenLogger struct{ slog.Handler }
+
+func (brokenLogger) Enabled(context.Context, slog.Level) bool  { return true }
+func (brokenLogger) Handle(context.Context, slog.Record) error { panic("the logger") }
+
+// Neither does a logger that panics, with an emitter and without.
+func TestLoggerPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	for _, o := range []*middleware.Observer{
+		middleware.Observability(e, slog.New(brokenLogger{})), middleware.Observability(nil, slog.New(brokenLogger{})),
+	} {
+		out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
+		require.NoError(t, err)
+		assert.Equal(t, "ordered 2", out)
+	}
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, metrics.Count("requests.errors"))
+}
+
+// An invocation of an ignored route keeps what its handler has recorded.
+func TestIgnoredInvocations(t *testing.T) {
+	var log bytes.Buffer
+	e, metrics := emftest.New(t)
+	o := middleware.Observability(e, slog.New(slog.NewTextHandler(&log, nil)), middleware.WithIgnoredRoutes("/orders/:id"))
+	app := middleware.LiftApp(o, liftApp(o).HandleRequest, describeResult)
+	_, err := request(t, app, "GET", "/orders/7", "acme")
+	require.NoError(t, err)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"orders.read": 1.0}, members(t, metrics.Documents()[0]))
+	assert.Empty(t, log.String())
+	_, err = request(t, app, "GET", "/fail/404", "acme")
+	require.NoError(t, err)
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, e.Stats().Late)
 }
 
 // Invocations that are all under way at once keep to themselves.

@@ -23,8 +23,9 @@ type Observer struct {
 
 	groups []*group
 	active *group // of requests.active; nil: left out
-	// members are the names of dimensions in documents: no property can have them.
-	members map[string]bool
+	// members are the names of dimensions in documents, which no property can have there, and
+	// in which documents they are.
+	members map[string]occasion
 }
 
 // MetricsOnly returns an observer that records metrics with e, see the package's
