@@ -87,6 +87,10 @@ func WithStateChange(f func(from, to BreakerState)) FallbackOption {
 // came after the time-out, is then delivered twice; probing with one document keeps that
 // to one.
 //
+// A [Tee] belongs in front of a Fallback, Tee(Fallback(a, b), c), and not behind it: of a document
+// that some of the primary's sinks took, Fallback learns only that not all did, and the
+// secondary gets it too. [Retry] and [Spool] belong in front as well: they take everything.
+//
 // A FallbackSink is safe for concurrent use if both sinks are. A sink that is nil is taken
 // for one that always fails.
 func Fallback(primary, secondary emf.Sink, opts ...FallbackOption) *FallbackSink {

@@ -193,13 +193,17 @@ func (m debts) take(hash [sha256.Size]byte) (d debt, ok bool) {
 	return list[0], true
 }
 
-// Close closes all sinks.
+// Close closes all sinks, at the same time: each may take its time to deliver what it has.
 func (t *tee) Close() error {
-	var errs []error
+	errs := make([]error, len(t.sinks))
+	var all sync.WaitGroup
 	for i, s := range t.sinks {
-		if err := closeSink(s); err != nil {
-			errs = append(errs, fmt.Errorf("sink: Tee: sink %d of %d: %w", i+1, len(t.sinks), err))
-		}
+		all.Go(func() {
+			if err := closeSink(s); err != nil {
+				errs[i] = fmt.Errorf("sink: Tee: sink %d of %d: %w", i+1, len(t.sinks), err)
+			}
+		})
 	}
+	all.Wait()
 	return errors.Join(errs...)
 }
