@@ -87,10 +87,13 @@ func (s *series) ask() (n uint64, v float64) {
 			s.r.e.diagnostics.report("gauge function", "a gauge function panicked", "metric", s.def.name, "panic", p)
 		}
 	}()
-	m := s.more.Load()
+	m := s.extend()
 	m.mu.Lock()
 	read := m.read
 	m.mu.Unlock()
+	if read == nil { // about to be registered
+		return 0, 0
+	}
 	if v = read(); !inRange(v) {
 		s.lose(v)
 		return 0, 0
