@@ -25,7 +25,7 @@ func (g *Gauge) Set(v float64) {
 		return
 	}
 	g.bits.Store(math.Float64bits(v))
-	g.touch(touched)
+	g.touch(touched | given)
 }
 
 // Inc adds 1 to the value.
