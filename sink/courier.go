@@ -57,6 +57,7 @@ type courier struct {
 
 	closed  atomic.Bool
 	closing chan struct{}   // closed when nothing more will arrive
+	within  context.Context // the next sink is to be closed; valid then
 	life    context.Context // done when delivery has to stop
 	end     context.CancelCauseFunc
 	done    chan struct{} // closed when the goroutine has ended
@@ -100,7 +101,8 @@ func (o *courier) run() {
 	defer close(o.done)
 	o.deliver()
 	o.end(nil)
-	o.result = errors.Join(o.queue.finish(), closeSink(o.to))
+	<-o.closing
+	o.result = errors.Join(o.queue.finish(), closeSink(o.within, o.to))
 	o.ledger.report.tell()
 	o.announce()
 }
@@ -230,6 +232,7 @@ func (o *courier) CloseContext(ctx context.Context) error {
 	defer cancel()
 	first := !o.closed.Swap(true)
 	if first {
+		o.within = ctx
 		o.queue.close()
 		close(o.closing)
 		signal(o.hurry)
