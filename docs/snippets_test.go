@@ -17,8 +17,8 @@ var (
 	timestamp = regexp.MustCompile(`"Timestamp":\d+`)
 )
 
-// Every Go block in the documentation is a program. It must build and run, and if a JSON
-// block follows it, print that.
+// Every Go block in the documentation is a program, or a file of tests. It must build and run, or
+// pass, and if a JSON block follows it, print that.
 func TestSnippets(t *testing.T) {
 	files, err := filepath.Glob("*.md")
 	require.NoError(t, err)
@@ -48,12 +48,16 @@ func run(t *testing.T, file, program string) string {
 	dir, err := os.MkdirTemp(".", "snippet-")
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600))
-	cmd := exec.Command("go", "run", "./"+dir)
+	name, verb := "main.go", "run"
+	if strings.Contains(program, "\nfunc Test") {
+		name, verb = "main_test.go", "test"
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(program), 0o600))
+	cmd := exec.Command("go", verb, "./"+dir)
 	cmd.Env = append(os.Environ(), "AWS_EMF_NAMESPACE=", "AWS_EMF_SERVICE_NAME=", "POWERTOOLS_SERVICE_NAME=", "POWERTOOLS_METRICS_DISABLED=")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	require.NoError(t, err, "%s: %s\n%s", file, program, &stderr)
+	require.NoError(t, err, "%s: %s\n%s%s", file, program, out, &stderr)
 	return string(out)
 }

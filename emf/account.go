@@ -30,7 +30,7 @@ type Stats struct {
 	Errors    uint64 // writes that a sink did not take whole
 
 	Recorders int // recorders with metrics that were used lately
-	Folded    int // look-ups of further recorders that WithMaxRecorders turned away
+	Folded    int // times that a recorder was turned away, by WithMaxRecorders or WithDimensionBudget
 
 	LastError error     // of the last write that failed, nil if none did
 	LastFlush time.Time // when the last flush of the emitter ended

@@ -24,8 +24,10 @@ type Document struct {
 // [UndeliveredError] when it has taken some, and any other error when it has taken
 // none: those are offered again by the next flush. Write should return soon after
 // ctx is done; what it has not settled by then stays pending until it does. It may
-// record, but not flush the emitter or end its events: they wait for it. A sink that has something to close also has a method Close() error, which the
-// emitter calls once, from [Emitter.Close].
+// record, but not flush the emitter or end its events: they wait for it. A sink that has
+// something to close also has a method Close() error, which the emitter calls once, from
+// [Emitter.Close]; with CloseContext(context.Context) error beside it, that instead, with
+// the context of the Close.
 type Sink interface {
 	Write(ctx context.Context, docs []Document) error
 }

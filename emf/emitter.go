@@ -268,6 +268,9 @@ func (e *Emitter) closeSink(ctx context.Context) error {
 			}
 		}()
 		<-e.outbox.turn // and never back
+		if queue, ok := sink.(interface{ CloseContext(context.Context) error }); ok {
+			return queue.CloseContext(ctx)
+		}
 		return sink.Close()
 	}
 	return await(ctx, closeIt)

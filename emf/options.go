@@ -79,8 +79,9 @@ func WithSink(s Sink) Option {
 	}
 }
 
-// WithDimensions puts dimensions under every recorder. See [Recorder.With] for what
-// becomes of those that CloudWatch would not take.
+// WithDimensions puts dimensions under every recorder. One whose value is empty or blank is
+// left out; any other that CloudWatch would not take, see [Dimension], makes New fail. Given
+// again it adds dimensions.
 func WithDimensions(dims ...Dimension) Option {
 	return func(c *config) error {
 		for _, d := range dims {
@@ -160,9 +161,9 @@ func WithFlushInterval(d time.Duration) Option {
 
 // WithMaxDocumentSize bounds documents, in bytes. Metrics that do not fit go to further
 // documents, and so do the values of a histogram; one value that is too large by itself,
-// with its dimensions, is written all the same. The default, 262,118, is what the Docker awslogs driver keeps whole; choose
-// 16,384 for log drivers that split lines at 16 KB. At least 1,024, at most 1,048,550,
-// CloudWatch's own limit.
+// with its dimensions, is written all the same. The default, 262,118, is what the Docker
+// awslogs driver keeps whole; choose 16,384 for log drivers that split lines at 16 KB. At
+// least 1,024, at most 1,048,550, CloudWatch's own limit.
 func WithMaxDocumentSize(bytes int) Option {
 	return func(c *config) error {
 		if bytes < minMaxDocument || bytes > maxMaxDocument {
@@ -214,8 +215,9 @@ func WithClock(now func() time.Time) Option {
 
 // WithLogger sends diagnostics to l: what was dropped and why, once a minute for each
 // reason. It is called from a goroutine that is there while there is something to log, so
-// that it may block, or use the emitter. The default is text on standard error; slog.New(slog.DiscardHandler) silences
-// them. Do not let it write to standard output if documents go there.
+// that it may block, or use the emitter. The default is text on standard error;
+// slog.New(slog.DiscardHandler) silences them. Do not let it write to standard output if
+// documents go there.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

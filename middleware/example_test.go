@@ -142,3 +142,46 @@ func ExampleWithRoute() {
 	// Output:
 	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["method","route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"}]}]},"method":"GET","route":"/users/{id}","requests.total":1}
 }
+
+// Errors by status, everything else by route.
+func ExampleWithMetricViews() {
+	metrics := emf.Must(emf.New("Shop", emf.WithSink(show)))
+	options := append(without(middleware.RequestsActive, middleware.RequestsDuration, middleware.ResponseSize),
+		middleware.WithViews(middleware.View{middleware.RouteDimension}),
+		middleware.WithMetricViews(middleware.RequestsErrors, middleware.View{middleware.StatusDimension}),
+	)
+	handler := middleware.MetricsOnly(metrics, options...).HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	_ = metrics.Close(context.Background())
+
+	// Output:
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"}]}]},"route":"unmatched","requests.total":1}
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["status"]],"Metrics":[{"Name":"requests.errors","Unit":"Count"}]}]},"status":"502","requests.errors":1}
+}
+
+// A hundred requests, of which one fails: a document for that one, and one for all others.
+func ExampleWithSampling() {
+	metrics := emf.Must(emf.New("Shop", emf.WithSink(show)))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("id") == "50" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	options := append(without(middleware.RequestsActive, middleware.RequestsDuration, middleware.ResponseSize),
+		middleware.PerRequest(), middleware.WithSampling(0))
+	handler := middleware.MetricsOnly(metrics, options...).HTTP(mux)
+
+	for item := range 100 {
+		r := httptest.NewRequest("GET", fmt.Sprint("/items/", item), nil)
+		r.Header.Set("X-Request-Id", fmt.Sprint("r-", item))
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	_ = metrics.Close(context.Background())
+
+	// Output:
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["method","route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"},{"Name":"requests.errors","Unit":"Count"}]}]},"method":"GET","route":"/items/{id}","path":"/items/50","request_id":"r-50","status":502,"requests.total":1,"requests.errors":1}
+	// {"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["method","route"]],"Metrics":[{"Name":"requests.total","Unit":"Count"}]}]},"method":"GET","route":"/items/{id}","requests.total":99}
+}

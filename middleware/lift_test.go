@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,13 +88,13 @@ func liftApp(o *middleware.Observer) *standin.App {
 
 type handle = func(context.Context, any) (any, error)
 
-func request(t testing.TB, h handle, method, path, tenant string) (out any, err error, panicked any) {
+func request(t testing.TB, h handle, method, path, tenant string) (panicked any, err error) {
 	t.Helper()
 	defer func() { panicked = recover() }()
-	out, err = h(t.Context(), &standin.Request{Method: method, Path: path, Headers: map[string]string{
+	_, err = h(t.Context(), &standin.Request{Method: method, Path: path, Headers: map[string]string{
 		"X-Tenant-Id": tenant, "X-User-Id": "u-1", "X-Request-Id": "r-1",
 	}})
-	return out, err, nil
+	return nil, err
 }
 
 var byStatus = middleware.WithViews(
@@ -105,14 +106,14 @@ func TestLiftMiddleware(t *testing.T) {
 	t.Parallel()
 	e, c := emftest.New(t)
 	app := liftApp(middleware.MetricsOnly(e, byStatus)).HandleRequest
-	_, _, _ = request(t, app, "GET", "/orders/7", "acme")
-	_, _, _ = request(t, app, "POST", "/orders/7", "acme")
-	_, _, _ = request(t, app, "GET", "/fail/404", "acme")
-	_, _, _ = request(t, app, "GET", "/fail/plain", "")
-	_, _, _ = request(t, app, "GET", "/fail/slow", "")
-	_, _, panicked := request(t, app, "GET", "/fail/panic", "globex")
+	_, _ = request(t, app, "GET", "/orders/7", "acme")
+	_, _ = request(t, app, "POST", "/orders/7", "acme")
+	_, _ = request(t, app, "GET", "/fail/404", "acme")
+	_, _ = request(t, app, "GET", "/fail/plain", "")
+	_, _ = request(t, app, "GET", "/fail/slow", "")
+	panicked, _ := request(t, app, "GET", "/fail/panic", "globex")
 	assert.Equal(t, ownPanic{7}, panicked)
-	_, _, _ = request(t, app, "GET", "/nowhere", "acme")
+	_, _ = request(t, app, "GET", "/nowhere", "acme")
 
 	at := func(method, route, status string) []emf.Dimension {
 		return []emf.Dimension{emf.Dim("method", method), emf.Dim("route", route), emf.Dim("status", status)}
@@ -140,13 +141,13 @@ func TestLiftApp(t *testing.T) {
 	app := middleware.LiftApp(o, liftApp(o).HandleRequest, describeResult)
 
 	type outcome struct {
-		name, path   string
-		event        any
-		status       string
-		failed       bool
-		err          string
-		panics       any
-		route, total string
+		name, path string
+		event      any
+		status     string
+		failed     bool
+		err        string
+		panics     any
+		route      string
 	}
 	for _, want := range []outcome{
 		{name: "success", path: "/orders/7", status: "200", route: "/orders/:id"},
@@ -163,7 +164,7 @@ func TestLiftApp(t *testing.T) {
 		var err error
 		var panicked any
 		if want.event == nil {
-			_, err, panicked = request(t, app, "GET", want.path, "acme")
+			panicked, err = request(t, app, "GET", want.path, "acme")
 		} else {
 			_, err = app(t.Context(), want.event)
 		}
@@ -214,7 +215,7 @@ func TestLiftDescribePanics(t *testing.T) {
 	bad := func(*standin.Context, error) middleware.Request { panic("describe") }
 	app := standin.New().Use(middleware.Lift(o, bad, toHandler)).
 		Handle("GET", "/", func(*standin.Context) error { return nil })
-	_, _, panicked := request(t, app.HandleRequest, "GET", "/", "")
+	panicked, _ := request(t, app.HandleRequest, "GET", "/", "")
 	assert.Equal(t, "describe", panicked)
 	assert.Equal(t, 1.0, c.Sum("requests.errors"))
 
@@ -224,6 +225,34 @@ func TestLiftDescribePanics(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 5, out) // the handler's result is what counts
 	assert.Equal(t, 2.0, c.Sum("requests.total"))
+}
+
+// What clients write is not copied without end, whatever host it came through.
+func TestLiftLongTexts(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	long := strings.Repeat("x", 5000)
+	for name, wrap := range map[string]bool{"alone": false, "in the application": true} {
+		log.Reset()
+		e, c := emftest.New(t)
+		o := middleware.Observability(e, slog.New(slog.NewTextHandler(&log, nil)), middleware.PerRequest(),
+			middleware.WithViews(middleware.View{}))
+		describe := func(*standin.Context, error) middleware.Request {
+			return middleware.Request{Path: long, TenantID: long, UserID: long, RequestID: long, TraceID: long, Status: 200, ResponseBytes: -1}
+		}
+		app := standin.New().Use(middleware.Lift(o, describe, toHandler)).
+			Handle("GET", "/", func(*standin.Context) error { return nil }).HandleRequest
+		if wrap {
+			app = middleware.LiftApp(o, app, describeResult)
+		}
+		_, err := request(t, app, "GET", "/", "")
+		require.NoError(t, err)
+		for _, key := range []string{"path", "user_id", "request_id", "trace_id", "TenantID"} {
+			assert.Equal(t, []any{long[:1024]}, c.Property(key), "%s: %s", name, key)
+		}
+		assert.Contains(t, log.String(), "tenant_id=", name)
+		assert.NotContains(t, log.String(), long[:1025], name)
+	}
 }
 
 // Nothing to record with, or nothing to go by, is no reason to fail.

@@ -93,7 +93,8 @@ func WithRoute(of func(*http.Request) string) Option {
 
 // WithIgnoredRoutes leaves requests of these routes out, such as health checks: they are
 // not recorded, but for requests.active while they last, not logged at their end, and have no
-// documents. What their handlers record stays.
+// documents. What their handlers record stays. Of invocations it is what [Lift] or
+// [Observer.HTTP] inside say that tells the route.
 func WithIgnoredRoutes(routes ...string) Option {
 	return func(c *config) {
 		for _, route := range routes {
@@ -199,9 +200,9 @@ func WithMetricViews(m Metric, views ...View) Option {
 // Only requests.active is added up in memory all the same: it is not the request's.
 func PerRequest() Option { return func(c *config) { c.perRequest = true } }
 
-// WithSampling writes the documents of [PerRequest] for a share of the requests only, from 0 to
-// 1, chosen at random, and for all that fail. The values of the others are added up in memory:
-// metrics stay exact.
+// WithSampling writes the documents of [PerRequest], and of [Lambda]'s invocations, for a share
+// only, from 0 to 1, chosen at random, and for all that fail. The values of the others are added
+// up in memory: metrics stay exact.
 func WithSampling(share float64) Option {
 	return func(c *config) {
 		if !(share >= 0 && share <= 1) {

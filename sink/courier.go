@@ -57,6 +57,7 @@ type courier struct {
 
 	closed  atomic.Bool
 	closing chan struct{}   // closed when nothing more will arrive
+	within  context.Context // the next sink is to be closed; valid then
 	life    context.Context // done when delivery has to stop
 	end     context.CancelCauseFunc
 	done    chan struct{} // closed when the goroutine has ended
@@ -100,7 +101,8 @@ func (o *courier) run() {
 	defer close(o.done)
 	o.deliver()
 	o.end(nil)
-	o.result = errors.Join(o.queue.finish(), closeSink(o.to))
+	<-o.closing
+	o.result = errors.Join(o.queue.finish(), closeSink(o.within, o.to))
 	o.ledger.report.tell()
 	o.announce()
 }
@@ -213,25 +215,24 @@ func (o *courier) Flush(ctx context.Context) error {
 	}
 }
 
-// Close is Shutdown within the time of [WithDrainTimeout].
-func (o *courier) Close() error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), o.config.drain, errors.New("the time of WithDrainTimeout is over"))
-	defer cancel()
-	return o.Shutdown(ctx)
-}
+// Close is CloseContext without a context.
+func (o *courier) Close() error { return o.CloseContext(context.Background()) }
 
-// Shutdown accepts no more documents and goes on delivering until all are delivered or ctx is
-// done, starting with an attempt at once. It then closes the next sink if that has a method
-// Close() error. What a [RetrySink] could not deliver is dropped, counted as [DropClosed], and
-// the error says how much; a [SpoolSink] keeps it for the next process that opens the
-// directory.
+// CloseContext accepts no more documents and goes on delivering, starting with an attempt at once,
+// until all are delivered, ctx is done or the time of [WithDrainTimeout] is over. It then closes the
+// next sink if that has a method Close() error. What a [RetrySink] could not deliver is dropped,
+// counted as [DropClosed], and the error says how much; a [SpoolSink] keeps it for the next process
+// that opens the directory. [emf.Emitter.Close] calls it with its own context.
 //
-// The context of a Write under way is done with ctx. Should the next sink not return within a
-// second of that, Shutdown returns an error without it; its documents stay pending and the
+// The context of a Write under way is done at the end of that time. Should the next sink not return
+// within a second of it, CloseContext returns an error without it; its documents stay pending and the
 // goroutine stays until it does. Closing again returns nil.
-func (o *courier) Shutdown(ctx context.Context) error {
+func (o *courier) CloseContext(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.config.drain, errors.New("the time of WithDrainTimeout is over"))
+	defer cancel()
 	first := !o.closed.Swap(true)
 	if first {
+		o.within = ctx
 		o.queue.close()
 		close(o.closing)
 		signal(o.hurry)

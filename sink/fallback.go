@@ -310,13 +310,18 @@ func (s *FallbackSink) call(from, to BreakerState) {
 	}
 }
 
-// Close closes both sinks where they have a method Close() error.
-func (s *FallbackSink) Close() error {
+// Close is CloseContext without a context.
+func (s *FallbackSink) Close() error { return s.CloseContext(context.Background()) }
+
+// CloseContext closes both sinks where they have a method Close() error; a [RetrySink] or
+// [SpoolSink] among them goes on delivering until ctx is done. [emf.Emitter.Close] calls it with
+// its own context.
+func (s *FallbackSink) CloseContext(ctx context.Context) error {
 	var errs []error
-	if err := closeSink(s.primary); err != nil {
+	if err := closeSink(ctx, s.primary); err != nil {
 		errs = append(errs, fmt.Errorf("sink: Fallback: primary: %w", err))
 	}
-	if err := closeSink(s.secondary); err != nil {
+	if err := closeSink(ctx, s.secondary); err != nil {
 		errs = append(errs, fmt.Errorf("sink: Fallback: secondary: %w", err))
 	}
 	return errors.Join(errs...)

@@ -116,14 +116,21 @@ func (a outcome) undelivered() error {
 	return &emf.UndeliveredError{Retry: a.retry, Reject: a.reject, Err: a.err}
 }
 
-// closeSink closes a sink that has something to close.
-func closeSink(s emf.Sink) (err error) {
+// closeSink closes a sink that has something to close, within the time of ctx if it is one that
+// goes on delivering.
+func closeSink(ctx context.Context, s emf.Sink) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("closing the sink panicked: %v", p)
 		}
 	}()
-	if c, ok := s.(interface{ Close() error }); ok {
+	switch c := s.(type) {
+	case interface {
+		CloseContext(context.Context) error
+		Close() error
+	}:
+		return c.CloseContext(ctx)
+	case interface{ Close() error }:
 		return c.Close()
 	}
 	return nil

@@ -25,7 +25,7 @@ type queueSink interface {
 	emf.Sink
 	Flush(ctx context.Context) error
 	Close() error
-	Shutdown(ctx context.Context) error
+	CloseContext(ctx context.Context) error
 	Stats() sink.QueueStats
 }
 

@@ -2,7 +2,9 @@ package sink_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -29,7 +31,7 @@ func TestQueueCloseWhileNextHangs(t *testing.T) {
 		<-hung
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		err := q.Shutdown(ctx)
+		err := q.CloseContext(ctx)
 		s := q.Stats()
 		lawful(t, s)
 		assert.Equal(t, amount(docs), s.Ambiguous)
@@ -62,8 +64,41 @@ func TestQueueCloseWhileNextIgnoresItsContext(t *testing.T) {
 		lawful(t, q.Stats())
 		assert.Equal(t, amount(docs), q.Stats().Pending)
 		close(release)
-		require.NoError(t, q.Shutdown(t.Context()))
+		require.NoError(t, q.CloseContext(t.Context()))
 		assert.Equal(t, amount(docs), q.Stats().Delivered)
 		assert.Equal(t, 1, target.closed)
 	})
 }
+
+// An emitter's Close passes its deadline on, through sinks that stand before the queue as well: what
+// could not be delivered until then is counted.
+func TestQueueCloseWithinTheEmittersContext(t *testing.T) {
+	for name, before := range map[string]func(emf.Sink) emf.Sink{
+		"alone":    func(queue emf.Sink) emf.Sink { return queue },
+		"tee":      func(queue emf.Sink) emf.Sink { return sink.Tee(sink.Retry(&queueTarget{}, quiet), queue) },
+		"fallback": func(queue emf.Sink) emf.Sink { return sink.Fallback(failing{}, queue) },
+		"queue":    func(queue emf.Sink) emf.Sink { return sink.Retry(queue, quiet) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				target := &queueTarget{answer: func(context.Context, int, []emf.Document) error { return errDown }}
+				q := sink.Retry(target, quiet, sink.WithDrainTimeout(time.Hour))
+				e := emf.Must(emf.New("test", emf.WithSink(before(q)), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.DiscardHandler))))
+				e.Counter("n").Inc()
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				begin := time.Now()
+				require.Error(t, e.Close(ctx))
+				assert.Equal(t, 3*time.Second, time.Since(begin))
+				synctest.Wait()
+				assert.EqualValues(t, 1, q.Stats().Drops[sink.DropClosed].Values)
+				assert.Equal(t, 1, target.closed)
+			})
+		})
+	}
+}
+
+// failing is a sink that takes nothing.
+type failing struct{}
+
+func (failing) Write(context.Context, []emf.Document) error { return errDown }

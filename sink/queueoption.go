@@ -102,8 +102,8 @@ func WithAttemptTimeout(d time.Duration) QueueOption {
 	return func(c *queueConfig) { set(c, &c.attempt, d, d > 0, "WithAttemptTimeout") }
 }
 
-// WithDrainTimeout is how long Close goes on delivering (default [DefaultDrainTimeout],
-// 10 seconds). Zero does not try.
+// WithDrainTimeout is how long Close and CloseContext go on delivering (default
+// [DefaultDrainTimeout], 10 seconds). Zero does not try.
 func WithDrainTimeout(d time.Duration) QueueOption {
 	return func(c *queueConfig) { set(c, &c.drain, d, d >= 0, "WithDrainTimeout") }
 }

@@ -26,7 +26,7 @@ import (
 // Up to 65,536 documents that are owed are remembered; past that the oldest, should they
 // still come again, go to all sinks. A sink that is nil fails every Write, and so does a
 // Tee without sinks. Write returns when all sinks have: each must heed its context. Close
-// closes those that have a method Close() error. A Tee is safe for concurrent use if the
+// closes those that have a method Close() error, at the same time. A Tee is safe for concurrent use if the
 // sinks are.
 func Tee(sinks ...emf.Sink) emf.Sink {
 	return &tee{sinks: slices.Clone(sinks)}
@@ -193,13 +193,17 @@ func (m debts) take(hash [sha256.Size]byte) (d debt, ok bool) {
 	return list[0], true
 }
 
-// Close closes all sinks, at the same time: each may take its time to deliver what it has.
-func (t *tee) Close() error {
+// Close is CloseContext without a context.
+func (t *tee) Close() error { return t.CloseContext(context.Background()) }
+
+// CloseContext closes all sinks, at the same time: one that goes on delivering until ctx is done
+// must not take the others' time.
+func (t *tee) CloseContext(ctx context.Context) error {
 	errs := make([]error, len(t.sinks))
 	var all sync.WaitGroup
 	for i, s := range t.sinks {
 		all.Go(func() {
-			if err := closeSink(s); err != nil {
+			if err := closeSink(ctx, s); err != nil {
 				errs[i] = fmt.Errorf("sink: Tee: sink %d of %d: %w", i+1, len(t.sinks), err)
 			}
 		})

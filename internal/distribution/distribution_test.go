@@ -502,3 +502,28 @@ func BenchmarkEntries(b *testing.B) {
 		})
 	}
 }
+
+// Values that agree in all the digits that a mean prints with keep their sum.
+func TestNarrowRangeKeepsItsSum(t *testing.T) {
+	for _, from := range []float64{-287.9995714285714, 287.9995714285714, 1.000001, 0.99999999, 123456.5} {
+		for _, step := range []float64{1e-12, 1.1243386243386243e-4 / 287, 1e-6, 1e-5} {
+			var d Distribution
+			var want float64
+			for i := range 206 {
+				v := from * (1 + step*float64(i*i%37))
+				d.Observe(v)
+				want += v
+			}
+			var snap Snapshot
+			d.Take(&snap)
+			var sum float64
+			var count uint64
+			for _, e := range snap.Entries() {
+				sum += e.Value * float64(e.Count)
+				count += e.Count
+			}
+			require.EqualValues(t, 206, count)
+			require.InEpsilon(t, want, sum, 1e-9, "%v %v", from, step)
+		}
+	}
+}

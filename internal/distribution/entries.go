@@ -158,7 +158,11 @@ func (s *Snapshot) group(joins func(i, begin int) bool) {
 			count += s.bins[i].count
 			sum += s.bins[i].sum
 		}
-		value := min(max(short(sum/float64(count)), s.min), s.max)
+		mean := min(max(sum/float64(count), s.min), s.max)
+		value := short(mean)
+		if before := s.entries[len(s.entries)-1].Value; math.Abs(value-mean) > min(mean-before, s.max-mean)/4 {
+			value = mean // so that what rounding loses finds room between the entries
+		}
 		lost -= value * float64(count)
 		s.add(Entry{value, count})
 	}
