@@ -6,17 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/stretchr/testify/assert"
@@ -84,52 +80,7 @@ func TestInvocation(t *testing.T) {
 	assert.Equal(t, 1.0, metrics.Count("requests.duration"))
 }
 
-// The error is the handler's own.
-func TestInvocationFails(t *testing.T) {
-	e, metrics := emftest.New(t)
-	refused := errors.New("refused")
-	_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, n int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		return n, refused
-	})(invoked("id", ""), 1)
-	assert.Same(t, refused, err)
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
-
 type custom struct{ why string }
-
-// A panic goes on with its value, once what was recorded is written.
-func TestInvocationPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	value := &custom{"broken"}
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		panic(value)
-	})
-	func() {
-		defer func() {
-			assert.Same(t, value, recover())
-			require.Len(t, metrics.Documents(), 1)
-		}()
-		_, _ = handle(invoked("id", ""), 1)
-	}()
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
-
-func TestInvocationEndsItsGoroutine(t *testing.T) {
-	e, metrics := emftest.New(t)
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		runtime.Goexit()
-		return 0, nil
-	})
-	var group sync.WaitGroup
-	group.Go(func() { _, _ = handle(invoked("id", ""), 1) })
-	group.Wait()
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
 
 // Without an observer, an emitter or a context a handler works as it does alone.
 func TestNothingToRecordInvocationsWith(t *testing.T) {
@@ -230,42 +181,6 @@ func TestNoEarlyFlush(t *testing.T) {
 	})
 }
 
-// What a sink does is nothing to the invocation, but for two seconds if it hangs.
-func TestSinkFails(t *testing.T) {
-	for name, write := range map[string]emf.SinkFunc{
-		"fails":  func(context.Context, []emf.Document) error { return errors.New("full") },
-		"panics": func(context.Context, []emf.Document) error { panic("full") },
-		"hangs": func(ctx context.Context, _ []emf.Document) error {
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var log strings.Builder
-			e := emf.Must(emf.New("Test", emf.WithSink(write), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
-			start := time.Now()
-			out, err := middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Minute), 1)
-			require.NoError(t, err, name)
-			assert.Equal(t, "ordered 1", out, name)
-			assert.LessOrEqual(t, time.Since(start), 2*time.Second, name)
-			synctest.Wait()
-			s := e.Stats()
-			assert.Equal(t, uint64(3), s.Pending, name)
-			assert.Error(t, s.LastError, name)
-			assert.Contains(t, log.String(), "a flush failed", name)
-
-			// With little time left it is waited for half of it.
-			start = time.Now()
-			_, err = middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Second), 1)
-			require.NoError(t, err, name)
-			assert.LessOrEqual(t, time.Since(start), 500*time.Millisecond, name)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_ = e.Close(ctx)
-		})
-	}
-}
-
 // All that the emitter has is written with the invocation: between two of them nothing runs.
 func TestWhatIsBesideTheInvocation(t *testing.T) {
 	e, metrics := emftest.New(t)
@@ -321,51 +236,6 @@ func TestLambdaTenant(t *testing.T) {
 		m := members(t, doc)
 		assert.Equal(t, map[any]any{"id-1": "acme", "id-2": "globex", "id-3": nil}[m["request_id"]], m["TenantID"])
 	}
-}
-
-// A handler is not called for nobody knows whom.
-func TestTenantFunctionPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	o := middleware.MetricsOnly(e, middleware.WithTenantFromContext(func(context.Context) string { panic("who?") }))
-	assert.PanicsWithValue(t, "who?", func() {
-		_, _ = middleware.Lambda(o, func(context.Context, int) (int, error) {
-			t.Error("called")
-			return 0, nil
-		})(invoked("id", ""), 0)
-	})
-	assert.Equal(t, 1.0, metrics.Sum("requests.errors"))
-	assert.Equal(t, []any{"id"}, metrics.Property("request_id"))
-}
-
-// Functions that options bring along do not become the invocation's result.
-func TestDimensionFunctionPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	o := middleware.MetricsOnly(e, middleware.WithDimension("kind", func(middleware.Request) string { panic("what?") }),
-		middleware.WithViews(middleware.View{"kind"}))
-	out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
-	require.NoError(t, err)
-	assert.Equal(t, "ordered 2", out)
-	assert.Equal(t, 2.0, metrics.Sum("orders"))
-}
-
-// brokenLogger panics at every record.
-type brokenLogger struct{ slog.Handler }
-
-func (brokenLogger) Enabled(context.Context, slog.Level) bool  { return true }
-func (brokenLogger) Handle(context.Context, slog.Record) error { panic("the logger") }
-
-// Neither does a logger that panics, with an emitter and without.
-func TestLoggerPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	for _, o := range []*middleware.Observer{
-		middleware.Observability(e, slog.New(brokenLogger{})), middleware.Observability(nil, slog.New(brokenLogger{})),
-	} {
-		out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
-		require.NoError(t, err)
-		assert.Equal(t, "ordered 2", out)
-	}
-	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
-	assert.Zero(t, metrics.Count("requests.errors"))
 }
 
 // An invocation of an ignored route keeps what its handler has recorded.
@@ -430,66 +300,6 @@ func TestTrace(t *testing.T) {
 		_, _ = handle(traced(invoked("id", ""), header), 1)
 	}
 	assert.Empty(t, metrics.Property("trace_id"))
-}
-
-// A stream is the caller's to read. Until then there is more to record.
-func TestStream(t *testing.T) {
-	e, metrics := emftest.New(t)
-	stream := &events.LambdaFunctionURLStreamingResponse{Body: strings.NewReader("text")}
-	ctx, done := context.WithCancel(invoked("id", ""))
-	var inside context.Context
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (*events.LambdaFunctionURLStreamingResponse, error) {
-		inside = ctx
-		emf.FromContext(ctx).Counter("orders").Inc()
-		return stream, nil
-	})
-	out, err := handle(ctx, 0)
-	require.NoError(t, err)
-	assert.Same(t, stream, out)
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0}, members(t, metrics.Documents()[0]))
-
-	text, err := io.ReadAll(out)
-	require.NoError(t, err)
-	assert.Contains(t, string(text), "text")
-	emf.FromContext(inside).Counter("orders").Inc()
-	done() // as aws-lambda-go does when it has sent the response
-	require.Eventually(t, func() bool { return len(metrics.Documents()) == 2 }, time.Minute, time.Millisecond)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0}, members(t, metrics.Documents()[1]))
-	assert.Zero(t, e.Stats().Late)
-}
-
-// A stream that takes too long is written before the deadline, and no time-out of the handler.
-func TestStreamUntilTheDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, metrics := emftest.New(t)
-		var inside context.Context
-		ctx, done := context.WithTimeout(invoked("id", ""), time.Second)
-		defer done()
-		_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (io.Reader, error) {
-			inside = ctx
-			return strings.NewReader(""), nil
-		})(ctx, 0)
-		require.NoError(t, err)
-		emf.FromContext(inside).Counter("reads").Inc()
-		time.Sleep(950 * time.Millisecond)
-		synctest.Wait()
-		require.Len(t, metrics.Documents(), 2)
-		assert.Equal(t, map[string]any{"request_id": "id", "reads": 1.0}, members(t, metrics.Documents()[1]))
-		time.Sleep(time.Second)
-		assert.Equal(t, 1.0, metrics.Sum("requests.total"))
-	})
-}
-
-func TestPartialBatchResponse(t *testing.T) {
-	e, _ := emftest.New(t)
-	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{{ItemIdentifier: "7"}}}
-	out, err := middleware.LambdaHandler(middleware.MetricsOnly(e), lambda.NewHandler(
-		middleware.Lambda(middleware.MetricsOnly(e), func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
-			return response, nil
-		}))).Invoke(invoked("id", ""), []byte(`{}`))
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"7"}]}`, string(out))
 }
 
 // Values are exact whatever share of the invocations has a document.
