@@ -196,7 +196,7 @@ func WithMetricViews(m Metric, views ...View) Option {
 // whatever handlers add with [emf.SetProperty]. What handlers record with [emf.FromContext] is
 // in it too. The document is written before the handler's end is reported to the server; an
 // error of the sink is the emitter's, and never the request's. For a sink that hangs requests
-// wait two seconds at most, and then, for ten seconds, not at all: their documents stay with the
+// wait two seconds at most, and then not at all until it answers: their documents stay with the
 // emitter, within emf.WithMaxPending.
 //
 // Only requests.active is added up in memory all the same: it is not the request's.

@@ -14,8 +14,8 @@ import (
 	"github.com/liftemf/liftemf/emf"
 )
 
-// A sink that hangs keeps requests for two seconds, then none for a while, and gets every
-// document once it answers.
+// A sink that hangs keeps requests for two seconds, then none until it answers, and gets every
+// document once it does.
 func TestPerRequestWithASinkThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unblock, docs := make(chan bool), 0
@@ -47,11 +47,13 @@ func TestPerRequestWithASinkThatHangs(t *testing.T) {
 			require.Zero(t, waited(10))
 			time.Sleep(time.Second)
 		}
-		time.Sleep(time.Second)
-		require.Equal(t, 2*time.Second, waited(10)) // asked again
-		require.Zero(t, waited(10))
+		unblock <- true // what hung
+		unblock <- true // what has waited since
+		synctest.Wait()
+		require.Equal(t, sent, docs)
+		require.Equal(t, 2*time.Second, waited(10))
 		close(unblock)
-		time.Sleep(noWait)
+		synctest.Wait()
 		require.Zero(t, waited(10))
 		require.Equal(t, sent, docs)
 		s := e.Stats()

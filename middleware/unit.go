@@ -126,12 +126,8 @@ func (u *unit) document(req *Request, s *sample, now time.Time) {
 		g.put(&h, s)
 	}
 	u.o.describe(u.event, req, s.occasion())
-	// A sink's error is in the emitter's Stats and diagnostics; the documents wait there. Not
-	// under the unit's context: it may be over, and the document is to be written all the same.
-	spell := u.o.patience.at(now)
-	if err := u.event.End(spell); err != nil && spell.note() {
-		report(u.o.emitter, "the sink hangs: requests do not wait for it for a while, their documents do", err)
-	}
+	// Not under the unit's context: it may be over, and the document is to be written all the same.
+	u.o.patience.end(u.o.emitter, u.event, now)
 }
 
 // end ends the event if no document has.
