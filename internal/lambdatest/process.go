@@ -59,8 +59,6 @@ func start(f *Function) *process {
 		close(p.exited)
 		return p
 	}
-	p.mu.Lock() // the process may poll before Start has returned
-	defer p.mu.Unlock()
 	p.server = &http.Server{Handler: p.api()}
 	go p.server.Serve(listener)
 	p.mu.Lock() // polls that come at once freeze it
