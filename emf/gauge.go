@@ -25,7 +25,9 @@ func (g *Gauge) Set(v float64) {
 		return
 	}
 	g.bits.Store(math.Float64bits(v))
-	g.touch(touched)
+	if g.flags.Load()&(touched|diverted) != touched {
+		g.touch(touched)
+	}
 }
 
 // Inc adds 1 to the value.

@@ -22,15 +22,22 @@ func (o *Observer) compile() {
 	}
 	rollups := hook.HasRollups.(func(*emf.Emitter) bool)(o.emitter)
 	common := o.compileViews(standard, rollups)
-	o.members = make(map[string]bool)
+	o.members = make(map[string]occasion)
+	var total []dimensions
 	for _, m := range metrics {
 		name := o.nameOf(m)
 		if name == "" {
 			continue
 		}
 		views := common
-		if own := o.viewsOf[m]; own != nil {
+		switch own := o.viewsOf[m]; {
+		case own != nil:
 			views = o.compileViews(own, rollups)
+		case m == RequestsTimeouts && total != nil:
+			views = total // a group of its own would cost HTTP requests time, which have none
+		}
+		if m == RequestsTotal {
+			total = views
 		}
 		if m == RequestsActive {
 			o.active = newGroup(earlyOnly(views))
@@ -39,7 +46,7 @@ func (o *Observer) compile() {
 		}
 		o.groupOf(views).add(m, name)
 		for _, d := range slices.Concat(views...) {
-			o.members[d.name] = true
+			o.members[d.name] |= m.occasion()
 		}
 	}
 }

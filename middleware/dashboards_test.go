@@ -82,7 +82,7 @@ func TestDashboardPreset(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 		for _, status := range statuses {
 			for _, tenant := range tenants {
-				_, err, panicked := request(t, handle, method, fmt.Sprint("/", status), tenant)
+				panicked, err := request(t, handle, method, fmt.Sprint("/", status), tenant)
 				require.NoError(t, err)
 				require.Nil(t, panicked)
 				requests++

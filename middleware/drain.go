@@ -23,6 +23,10 @@ func (o *Observer) Drain() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
+	// The emitter does not wait for the End of an event that is being written.
+	for half := time.Now().Add(drainTime / 2); o.writing.Load() > 0 && time.Now().Before(half); {
+		time.Sleep(time.Millisecond)
+	}
 	if err := o.emitter.Close(ctx); err != nil {
 		report(o.emitter, "closing the emitter failed", err)
 	}

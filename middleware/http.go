@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+
+	"github.com/liftemf/liftemf/emf"
 )
 
 // HTTP returns a handler that serves requests with next and records them.
@@ -27,11 +29,24 @@ import (
 // The response writer that next gets implements [http.Flusher], [http.Hijacker],
 // [http.Pusher] and [io.ReaderFrom] if the server's does, and [http.ResponseController]
 // reaches through it.
+//
+// A request that passes the same observer again, as the context tells, is recorded once: by the
+// outermost. Within an invocation that the observer sees through [Lambda] or [LiftApp] the
+// handler only says what the request was, and the invocation is recorded under its method and
+// route.
 func (o *Observer) HTTP(next http.Handler) http.Handler {
 	if o.idle() {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch outer := r.Context().Value(seenKey{o}).(type) {
+		case *exchange:
+			next.ServeHTTP(w, r)
+			return
+		case *invocation:
+			outer.serve(next, w, r)
+			return
+		}
 		// One allocation serves as response writer and as context.
 		x := &exchange{
 			response: response{inner: w, bodiless: r.Method == http.MethodHead},
@@ -57,7 +72,7 @@ func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) 
 				panic(panicked)
 			}
 		}()
-		failed, why := x.outcome(&req, returned, panicked)
+		failed, why := x.outcome(x.Context, &req, returned, panicked)
 		req.Route = unmatched
 		routed := false
 		defer func() { x.unit.finish(x, &req, failed || !routed, why) }()
@@ -74,37 +89,29 @@ func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) 
 	returned = true
 }
 
-// statusGone is what proxies log for a client that did not wait for the status.
-const statusGone = 499
-
-// outcome completes the request with what became of it, and returns whether it failed and
-// with what.
-func (x *exchange) outcome(req *Request, returned bool, panicked any) (failed bool, why any) {
-	gone := x.Context.Err() == context.Canceled && (returned || panicked == http.ErrAbortHandler)
-	req.Status, req.ResponseBytes = x.status, int(x.size())
-	switch {
-	case req.Status != 0:
-	case x.hijacked:
-		req.Status = http.StatusSwitchingProtocols
-	case gone:
-		req.Status = statusGone
-	case returned:
-		req.Status = http.StatusOK
-	default:
-		req.Status = http.StatusInternalServerError
+// serve lets a handler go on in an invocation, and says what the request was.
+func (x *invocation) serve(next http.Handler, w http.ResponseWriter, outer *http.Request) {
+	o, r := x.host.Observer, outer
+	req, at := Request{Method: methodOf(r), Path: clip(pathOf(r)), ResponseBytes: -1}, pathOf(r)
+	req.TenantID = o.tenantOf(r)
+	if req.TenantID != "" {
+		r = r.WithContext(emf.ContextWithRecorder(r.Context(), x.recorder.WithTenant(req.TenantID)))
 	}
-	if returned {
-		return req.Status >= 500, nil
+	x.identify(req) // for documents that are written before the end
+	if agent := first(r.Header["User-Agent"]); agent != "" && x.event != nil {
+		x.event.SetProperty("user_agent", clip(agent))
 	}
-	if !x.hijacked {
-		req.ResponseBytes = -1 // cut off
-	}
-	if why = panicked; why == nil {
-		why = errGoexit
-	}
-	// A handler that gives up because its client has gone, as httputil.ReverseProxy does,
-	// is no failure of the server's.
-	return req.Status >= 500 || !gone, why
+	resp, returned := &response{inner: w, bodiless: r.Method == http.MethodHead}, false
+	defer func() { // a panic of the handler's goes on
+		handBack(outer, r)
+		x.safely(func() {
+			resp.outcome(outer.Context(), &req, returned, nil)
+			req.Route = o.routeOf(r, at)
+			x.identify(req)
+		})
+	}()
+	next.ServeHTTP(resp.writer(), r)
+	returned = true
 }
 
 // handBack does for the server's request what handlers did to the copy: outer handlers
@@ -132,6 +139,9 @@ type exchange struct {
 // Value returns what the context with the recorder holds. That is made at the first
 // question, because most requests never ask.
 func (x *exchange) Value(key any) any {
+	if key == any(seenKey{x.unit.o}) {
+		return x
+	}
 	x.once.Do(func() { x.filled = x.unit.context(x.Context) })
 	return x.filled.Value(key)
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -42,35 +41,31 @@ type invocation struct {
 	handled bool // the handler has returned, with err
 	err     error
 	stream  bool // its result is still to be read
+	ignored bool // its route is, see [WithIgnoredRoutes]
 
 	timer *time.Timer // of the early flush
 
-	mu      sync.Mutex      // held while something is recorded and written
+	turn    chan struct{}   // has a token while something is recorded and written
 	views   []*emf.Recorder // of each of the observer's groups, once one is needed
 	counted bool            // in requests.total
 	flushed bool            // early
 	over    bool
 }
 
-// invocationKey is where a context has the invocation that an observer has seen.
-type invocationKey struct{ o *Observer }
+// seenKey is where a context has what an observer has seen it with: an *invocation or an
+// *exchange.
+type seenKey struct{ o *Observer }
 
-// invocationOf returns the invocation that an observer has seen ctx in, nil if there is none.
-func invocationOf(ctx context.Context, o *Observer) *invocation {
-	x, _ := ctx.Value(invocationKey{o}).(*invocation)
-	return x
-}
-
-// invocation returns a new invocation, or nil if ctx is already one's. It calls nothing of the
-// user's.
+// invocation returns a new invocation, or nil if ctx belongs to what the observer sees already.
+// It calls nothing of the user's.
 func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if invocationOf(ctx, h.Observer) != nil {
+	if ctx.Value(seenKey{h.Observer}) != nil {
 		return nil
 	}
-	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx}
+	x := &invocation{unit: newUnit(h.Observer), host: h, parent: ctx, turn: make(chan struct{}, 1)}
 	x.deadline, _ = ctx.Deadline()
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc != nil {
 		x.req.RequestID = lc.AwsRequestID
@@ -88,6 +83,10 @@ func (h *lambdaHost) invocation(ctx context.Context) *invocation {
 	return x
 }
 
+// No sync.Mutex: what waits for one stops the clock of testing/synctest, and so users' tests.
+func (x *invocation) lock()   { x.turn <- struct{}{} }
+func (x *invocation) unlock() { <-x.turn }
+
 // begin makes ready for the handler, and returns its context. The user's function for
 // tenants may panic.
 func (x *invocation) begin() context.Context {
@@ -96,9 +95,9 @@ func (x *invocation) begin() context.Context {
 		x.coldStart()
 	}
 	x.admit()
-	ctx := x.context(context.WithValue(x.parent, invocationKey{h.Observer}, x))
+	ctx := x.context(context.WithValue(x.parent, seenKey{h.Observer}, x))
 	if h.logger != nil {
-		h.logStarted(ctx, &x.req)
+		x.safely(func() { h.logStarted(ctx, &x.req) })
 	}
 	x.start = time.Now()
 	if wait := x.untilEarlyFlush(); wait > 0 && x.event != nil {
@@ -135,7 +134,8 @@ func (x *invocation) coldStart() {
 
 // describe sets the properties of the invocation's documents.
 func (x *invocation) describe(ev *emf.Event) {
-	x.host.describe(ev, &x.req)
+	s := sample{failed: x.req.Status >= http.StatusInternalServerError, bytes: x.req.ResponseBytes}
+	x.host.describe(ev, &x.req, s.occasion())
 	if x.host.version != "" {
 		ev.SetProperty("function_version", x.host.version)
 	}
@@ -144,8 +144,8 @@ func (x *invocation) describe(ev *emf.Event) {
 // identify adds to what is known of the invocation. What is empty in req changes nothing, and
 // neither does a negative size.
 func (x *invocation) identify(req Request) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	for _, field := range [...]struct{ to, from *string }{
 		{&x.req.Method, &req.Method},
 		{&x.req.Route, &req.Route},
@@ -182,8 +182,8 @@ func (x *invocation) untilEarlyFlush() time.Duration {
 
 // flushEarly writes what there is before Lambda ends the process.
 func (x *invocation) flushEarly() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	if x.over {
 		return
 	}
@@ -209,8 +209,8 @@ func (o *Observer) logLate(ctx context.Context, req *Request, took time.Duration
 
 // returned notes that the handler has returned.
 func (x *invocation) returned(err error, stream bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.handled, x.err, x.stream = true, err, stream && err == nil
 }
 
@@ -219,14 +219,17 @@ func (x *invocation) returned(err error, stream bool) {
 // its stack.
 func (x *invocation) end() {
 	took := time.Since(x.start)
-	x.mu.Lock() // waits for an early flush: the process may be frozen when this returns
-	defer x.mu.Unlock()
+	x.lock() // waits for an early flush: the process may be frozen when this returns
+	defer x.unlock()
 	failed, why := x.outcome()
+	x.ignored = x.host.ignored[x.req.Route] && !x.counted // by an early flush
 	if x.event != nil {
-		x.safely(func() { x.record(failed, took) })
+		if !x.ignored {
+			x.safely(func() { x.record(failed, took) })
+		}
 		x.write()
 	}
-	if x.host.logger != nil {
+	if x.host.logger != nil && !x.ignored {
 		x.safely(func() { x.host.logEnded(x.parent, &x.req, took, failed, why) })
 	}
 }
@@ -295,7 +298,9 @@ func increase(r *emf.Recorder, name string) {
 // over when the runtime is done with the context.
 func (x *invocation) write() {
 	if x.stream && x.parent.Done() != nil {
-		x.flush(x.event.Flush)
+		if !x.ignored {
+			x.flush(x.event.Flush)
+		}
 		context.AfterFunc(x.parent, x.streamed)
 		return
 	}
@@ -303,8 +308,8 @@ func (x *invocation) write() {
 }
 
 func (x *invocation) streamed() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.close()
 }
 
@@ -313,7 +318,7 @@ func (x *invocation) close() {
 	if x.timer != nil {
 		x.timer.Stop()
 	}
-	if x.sampledOut() {
+	if x.ignored || x.sampledOut() {
 		dissolve(x.event)
 	}
 	x.flush(x.event.End)
@@ -328,6 +333,9 @@ func (x *invocation) sampledOut() bool {
 
 // flush writes documents of the event, and whatever else the emitter has.
 func (x *invocation) flush(event func(context.Context) error) {
+	o := x.host.Observer
+	o.writing.Add(1)
+	defer o.writing.Add(-1)
 	ctx, cancel := x.flushContext()
 	defer cancel()
 	x.report(event(ctx))

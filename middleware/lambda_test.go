@@ -6,17 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/stretchr/testify/assert"
@@ -62,11 +59,16 @@ func members(t *testing.T, doc []byte) map[string]any {
 	return m
 }
 
+// traced returns a context with the header of X-Ray where aws-lambda-go puts it.
+func traced(ctx context.Context, header any) context.Context {
+	//lint:ignore SA1029 as aws-lambda-go does
+	return context.WithValue(ctx, "x-amzn-trace-id", header)
+}
+
 func TestInvocation(t *testing.T) {
 	e, metrics := emftest.New(t, emf.WithDimensions(emf.Dim("Service", "shop")))
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
-	ctx := context.WithValue(invoked("id-1", "acme"), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1") //nolint:staticcheck // as aws-lambda-go does
-	out, err := handle(ctx, 3)
+	out, err := handle(traced(invoked("id-1", "acme"), "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"), 3)
 	require.NoError(t, err)
 	assert.Equal(t, "ordered 3", out)
 
@@ -139,125 +141,12 @@ func TestNothingToRecordInvocationsWith(t *testing.T) {
 		o.Drain()
 	}
 	e, metrics := emftest.New(t)
-	out, err := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(nil, 1) //nolint:staticcheck // what if
+	out, err := middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(nil, 1)
 	assert.NoError(t, err)
 	assert.Equal(t, "ordered 1", out)
 	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
 	assert.Nil(t, middleware.Lambda[int, int](middleware.MetricsOnly(e), nil))
 	assert.Nil(t, middleware.LambdaHandler(middleware.MetricsOnly(e), nil))
-}
-
-// An invocation that takes too long is written before Lambda kills it. If it is not killed what
-// follows is in a further document, and nothing is written twice.
-func TestEarlyFlush(t *testing.T) {
-	for before, at := range map[time.Duration]time.Duration{
-		-1:              2900 * time.Millisecond, // not given
-		time.Second:     2 * time.Second,
-		2 * time.Second: 1500 * time.Millisecond, // half of the time, at the earliest
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			e, metrics := emftest.New(t)
-			var options []middleware.Option
-			if before >= 0 {
-				options = append(options, middleware.WithEarlyFlush(before))
-			}
-			handle := middleware.Lambda(middleware.MetricsOnly(e, options...), func(ctx context.Context, _ int) (int, error) {
-				emf.FromContext(ctx).Counter("orders").Inc()
-				e.Counter("beside").Inc()
-				time.Sleep(at - time.Millisecond)
-				synctest.Wait()
-				assert.Empty(t, metrics.Documents())
-				time.Sleep(time.Millisecond)
-				synctest.Wait()
-				require.Len(t, metrics.Documents(), 2)
-				assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.timeouts": 1.0}, members(t, metrics.Documents()[0]))
-				assert.Equal(t, map[string]any{"beside": 1.0}, members(t, metrics.Documents()[1]))
-				emf.FromContext(ctx).Counter("orders").Inc()
-				return 0, ctx.Err()
-			})
-			_, err := handle(within(t, 3*time.Second), 0)
-			assert.NoError(t, err)
-			require.Len(t, metrics.Documents(), 3)
-			assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0}, members(t, metrics.Documents()[2]))
-			assert.Equal(t, 1.0, metrics.Count("requests.duration"))
-		})
-	}
-}
-
-// A handler that never ends costs its invocation, and no other.
-func TestHandlerThatNeverEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, metrics := emftest.New(t)
-		o := middleware.MetricsOnly(e)
-		forever := make(chan struct{})
-		handle := middleware.Lambda(o, func(ctx context.Context, n int) (string, error) {
-			if n == 0 {
-				emf.FromContext(ctx).Counter("orders").Inc()
-				<-forever
-			}
-			return order(ctx, n)
-		})
-		go func() { _, _ = handle(within(t, 3*time.Second), 0) }()
-		time.Sleep(time.Hour)
-		require.Len(t, metrics.Documents(), 1)
-		_, err := handle(within(t, 3*time.Second), 1)
-		require.NoError(t, err)
-		assert.Equal(t, 2.0, metrics.Sum("orders"))
-		assert.Equal(t, 2.0, metrics.Sum("requests.total"))
-		close(forever)
-		synctest.Wait()
-	})
-}
-
-func TestNoEarlyFlush(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, metrics := emftest.New(t)
-		o := middleware.MetricsOnly(e, middleware.WithEarlyFlush(0))
-		_, err := middleware.Lambda(o, func(context.Context, int) (int, error) {
-			time.Sleep(time.Hour)
-			return 0, nil
-		})(within(t, time.Second), 0)
-		require.NoError(t, err)
-		assert.Len(t, metrics.Documents(), 1)
-		assert.False(t, has(metrics, "requests.timeouts"))
-		assert.ErrorContains(t, middleware.MetricsOnly(e, middleware.WithEarlyFlush(-1)).Err(), "WithEarlyFlush")
-	})
-}
-
-// What a sink does is nothing to the invocation, but for two seconds if it hangs.
-func TestSinkFails(t *testing.T) {
-	for name, write := range map[string]emf.SinkFunc{
-		"fails":  func(context.Context, []emf.Document) error { return errors.New("full") },
-		"panics": func(context.Context, []emf.Document) error { panic("full") },
-		"hangs": func(ctx context.Context, _ []emf.Document) error {
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var log strings.Builder
-			e := emf.Must(emf.New("Test", emf.WithSink(write), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
-			start := time.Now()
-			out, err := middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Minute), 1)
-			require.NoError(t, err, name)
-			assert.Equal(t, "ordered 1", out, name)
-			assert.LessOrEqual(t, time.Since(start), 2*time.Second, name)
-			synctest.Wait()
-			s := e.Stats()
-			assert.Equal(t, uint64(3), s.Pending, name)
-			assert.Error(t, s.LastError, name)
-			assert.Contains(t, log.String(), "a flush failed", name)
-
-			// With little time left it is waited for half of it.
-			start = time.Now()
-			_, err = middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Second), 1)
-			require.NoError(t, err, name)
-			assert.LessOrEqual(t, time.Since(start), 500*time.Millisecond, name)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_ = e.Close(ctx)
-		})
-	}
 }
 
 // All that the emitter has is written with the invocation: between two of them nothing runs.
@@ -342,6 +231,43 @@ func TestDimensionFunctionPanics(t *testing.T) {
 	assert.Equal(t, 2.0, metrics.Sum("orders"))
 }
 
+// brokenLogger panics at every record.
+type brokenLogger struct{ slog.Handler }
+
+func (brokenLogger) Enabled(context.Context, slog.Level) bool  { return true }
+func (brokenLogger) Handle(context.Context, slog.Record) error { panic("the logger") }
+
+// Neither does a logger that panics, with an emitter and without.
+func TestLoggerPanics(t *testing.T) {
+	e, metrics := emftest.New(t)
+	for _, o := range []*middleware.Observer{
+		middleware.Observability(e, slog.New(brokenLogger{})), middleware.Observability(nil, slog.New(brokenLogger{})),
+	} {
+		out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
+		require.NoError(t, err)
+		assert.Equal(t, "ordered 2", out)
+	}
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, metrics.Count("requests.errors"))
+}
+
+// An invocation of an ignored route keeps what its handler has recorded.
+func TestIgnoredInvocations(t *testing.T) {
+	var log bytes.Buffer
+	e, metrics := emftest.New(t)
+	o := middleware.Observability(e, slog.New(slog.NewTextHandler(&log, nil)), middleware.WithIgnoredRoutes("/orders/:id"))
+	app := middleware.LiftApp(o, liftApp(o).HandleRequest, describeResult)
+	_, err := request(t, app, "GET", "/orders/7", "acme")
+	require.NoError(t, err)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{"orders.read": 1.0}, members(t, metrics.Documents()[0]))
+	assert.Empty(t, log.String())
+	_, err = request(t, app, "GET", "/fail/404", "acme")
+	require.NoError(t, err)
+	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
+	assert.Zero(t, e.Stats().Late)
+}
+
 // Invocations that are all under way at once keep to themselves.
 func TestInvocationsAtOnce(t *testing.T) {
 	const atOnce = 50
@@ -384,70 +310,9 @@ func TestTrace(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-another;Sampled=1")
 	handle := middleware.Lambda(middleware.MetricsOnly(e), order)
 	for _, header := range []any{nil, "Root=1-5;Parent=5;Sampled=0", 5} {
-		ctx := context.WithValue(invoked("id", ""), "x-amzn-trace-id", header) //nolint:staticcheck // as aws-lambda-go does
-		_, _ = handle(ctx, 1)
+		_, _ = handle(traced(invoked("id", ""), header), 1)
 	}
 	assert.Empty(t, metrics.Property("trace_id"))
-}
-
-// A stream is the caller's to read. Until then there is more to record.
-func TestStream(t *testing.T) {
-	e, metrics := emftest.New(t)
-	stream := &events.LambdaFunctionURLStreamingResponse{Body: strings.NewReader("text")}
-	ctx, done := context.WithCancel(invoked("id", ""))
-	var inside context.Context
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (*events.LambdaFunctionURLStreamingResponse, error) {
-		inside = ctx
-		emf.FromContext(ctx).Counter("orders").Inc()
-		return stream, nil
-	})
-	out, err := handle(ctx, 0)
-	require.NoError(t, err)
-	assert.Same(t, stream, out)
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0}, members(t, metrics.Documents()[0]))
-
-	text, err := io.ReadAll(out)
-	require.NoError(t, err)
-	assert.Contains(t, string(text), "text")
-	emf.FromContext(inside).Counter("orders").Inc()
-	done() // as aws-lambda-go does when it has sent the response
-	require.Eventually(t, func() bool { return len(metrics.Documents()) == 2 }, time.Minute, time.Millisecond)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0}, members(t, metrics.Documents()[1]))
-	assert.Zero(t, e.Stats().Late)
-}
-
-// A stream that takes too long is written before the deadline, and no time-out of the handler.
-func TestStreamUntilTheDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, metrics := emftest.New(t)
-		var inside context.Context
-		ctx, done := context.WithTimeout(invoked("id", ""), time.Second)
-		defer done()
-		_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (io.Reader, error) {
-			inside = ctx
-			return strings.NewReader(""), nil
-		})(ctx, 0)
-		require.NoError(t, err)
-		emf.FromContext(inside).Counter("reads").Inc()
-		time.Sleep(950 * time.Millisecond)
-		synctest.Wait()
-		require.Len(t, metrics.Documents(), 2)
-		assert.Equal(t, map[string]any{"request_id": "id", "reads": 1.0}, members(t, metrics.Documents()[1]))
-		time.Sleep(time.Second)
-		assert.Equal(t, 1.0, metrics.Sum("requests.total"))
-	})
-}
-
-func TestPartialBatchResponse(t *testing.T) {
-	e, _ := emftest.New(t)
-	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{{ItemIdentifier: "7"}}}
-	out, err := middleware.LambdaHandler(middleware.MetricsOnly(e), lambda.NewHandler(
-		middleware.Lambda(middleware.MetricsOnly(e), func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
-			return response, nil
-		}))).Invoke(invoked("id", ""), []byte(`{}`))
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"7"}]}`, string(out))
 }
 
 // Values are exact whatever share of the invocations has a document.
@@ -466,20 +331,6 @@ func TestSampledInvocations(t *testing.T) {
 	assert.Equal(t, 0.0+1+2, metrics.Sum("orders"))
 	assert.Equal(t, []any{"id-3"}, metrics.Property("request_id"))
 	assert.Zero(t, e.Stats().Late)
-}
-
-func TestDrain(t *testing.T) {
-	e, metrics := emftest.New(t)
-	o := middleware.MetricsOnly(e)
-	_, err := middleware.Lambda(o, func(ctx context.Context, n int) (string, error) {
-		out, err := order(ctx, n)
-		o.Drain()
-		require.Len(t, metrics.Documents(), 1)
-		assert.Equal(t, map[string]any{"request_id": "id", "order": 2.0, "orders": 2.0}, members(t, metrics.Documents()[0]))
-		return out, err
-	})(invoked("id", ""), 2)
-	require.NoError(t, err)
-	assert.Equal(t, map[string]uint64{"closed": 2}, e.Stats().Drops)
 }
 
 func TestInvocationLog(t *testing.T) {
@@ -510,4 +361,27 @@ level=ERROR msg="request is about to time out" request_id=id tenant_id=acme dura
 level=ERROR msg="request failed" request_id=id tenant_id=acme duration=2s error=refused
 `, log.String())
 	})
+}
+
+// All documents have a log level where Lambda wants one, and an emitter with rollups its sets.
+func TestInvocationOfAnotherEmitter(t *testing.T) {
+	e, metrics := emftest.New(t, emf.WithLogLevel("ERROR"))
+	_, _ = middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(invoked("id", "acme"), 1)
+	require.Len(t, metrics.Documents(), 1)
+	assert.Equal(t, map[string]any{
+		"TenantID": "acme", "request_id": "id", "order": 1.0, "orders": 1.0, "requests.total": 1.0,
+		"level": "ERROR", "timestamp": "2026-01-02T03:04:05.000Z",
+	}, members(t, metrics.Documents()[0]))
+
+	e, metrics = emftest.New(t, emf.WithDimensions(emf.Dim("Service", "shop")), emf.WithRollups([]string{"Service"}, []string{"TenantID"}))
+	_, _ = middleware.Lambda(middleware.MetricsOnly(e, middleware.WithLambdaTenant()), order)(invoked("id", "acme"), 1)
+	for _, name := range []string{"orders", "requests.total"} {
+		var sets [][]emf.Dimension
+		for _, m := range metrics.Metrics() {
+			if m.Name == name {
+				sets = append(sets, m.Dimensions)
+			}
+		}
+		assert.ElementsMatch(t, [][]emf.Dimension{{emf.Dim("Service", "shop")}, {emf.Dim("TenantID", "acme")}}, sets, name)
+	}
 }

@@ -52,7 +52,10 @@ func Lift[C any, H Handler[C]](o *Observer, describe func(ctx C, err error) Requ
 
 func observeHandler[C any, H Handler[C]](o *Observer, describe func(C, error) Request, next H, of C) (err error) {
 	ctx, outer := contextOf(any(of), o)
-	if outer != nil {
+	switch outer := outer.(type) {
+	case *exchange:
+		return next.Handle(of)
+	case *invocation:
 		return describeHandler(outer, describe, next, of)
 	}
 	u := newUnit(o)
@@ -129,9 +132,9 @@ func handled(req *Request, returned bool, panicked any, err error) (failed bool,
 	return true, panicked
 }
 
-// contextOf returns the framework's context as a context.Context, if it is one, and the
-// invocation of o that it belongs to, if there is one.
-func contextOf(of any, o *Observer) (ctx context.Context, outer *invocation) {
+// contextOf returns the framework's context as a context.Context, if it is one, and what o sees
+// it with already, if it does.
+func contextOf(of any, o *Observer) (ctx context.Context, outer any) {
 	ctx, ok := of.(context.Context)
 	if !ok {
 		return context.Background(), nil
@@ -141,5 +144,5 @@ func contextOf(of any, o *Observer) (ctx context.Context, outer *invocation) {
 			ctx = context.Background()
 		}
 	}()
-	return ctx, invocationOf(ctx, o)
+	return ctx, ctx.Value(seenKey{o})
 }

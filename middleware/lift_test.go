@@ -87,13 +87,13 @@ func liftApp(o *middleware.Observer) *standin.App {
 
 type handle = func(context.Context, any) (any, error)
 
-func request(t testing.TB, h handle, method, path, tenant string) (out any, err error, panicked any) {
+func request(t testing.TB, h handle, method, path, tenant string) (panicked any, err error) {
 	t.Helper()
 	defer func() { panicked = recover() }()
-	out, err = h(t.Context(), &standin.Request{Method: method, Path: path, Headers: map[string]string{
+	_, err = h(t.Context(), &standin.Request{Method: method, Path: path, Headers: map[string]string{
 		"X-Tenant-Id": tenant, "X-User-Id": "u-1", "X-Request-Id": "r-1",
 	}})
-	return out, err, nil
+	return nil, err
 }
 
 var byStatus = middleware.WithViews(
@@ -105,14 +105,14 @@ func TestLiftMiddleware(t *testing.T) {
 	t.Parallel()
 	e, c := emftest.New(t)
 	app := liftApp(middleware.MetricsOnly(e, byStatus)).HandleRequest
-	_, _, _ = request(t, app, "GET", "/orders/7", "acme")
-	_, _, _ = request(t, app, "POST", "/orders/7", "acme")
-	_, _, _ = request(t, app, "GET", "/fail/404", "acme")
-	_, _, _ = request(t, app, "GET", "/fail/plain", "")
-	_, _, _ = request(t, app, "GET", "/fail/slow", "")
-	_, _, panicked := request(t, app, "GET", "/fail/panic", "globex")
+	_, _ = request(t, app, "GET", "/orders/7", "acme")
+	_, _ = request(t, app, "POST", "/orders/7", "acme")
+	_, _ = request(t, app, "GET", "/fail/404", "acme")
+	_, _ = request(t, app, "GET", "/fail/plain", "")
+	_, _ = request(t, app, "GET", "/fail/slow", "")
+	panicked, _ := request(t, app, "GET", "/fail/panic", "globex")
 	assert.Equal(t, ownPanic{7}, panicked)
-	_, _, _ = request(t, app, "GET", "/nowhere", "acme")
+	_, _ = request(t, app, "GET", "/nowhere", "acme")
 
 	at := func(method, route, status string) []emf.Dimension {
 		return []emf.Dimension{emf.Dim("method", method), emf.Dim("route", route), emf.Dim("status", status)}
@@ -140,13 +140,13 @@ func TestLiftApp(t *testing.T) {
 	app := middleware.LiftApp(o, liftApp(o).HandleRequest, describeResult)
 
 	type outcome struct {
-		name, path   string
-		event        any
-		status       string
-		failed       bool
-		err          string
-		panics       any
-		route, total string
+		name, path string
+		event      any
+		status     string
+		failed     bool
+		err        string
+		panics     any
+		route      string
 	}
 	for _, want := range []outcome{
 		{name: "success", path: "/orders/7", status: "200", route: "/orders/:id"},
@@ -163,7 +163,7 @@ func TestLiftApp(t *testing.T) {
 		var err error
 		var panicked any
 		if want.event == nil {
-			_, err, panicked = request(t, app, "GET", want.path, "acme")
+			panicked, err = request(t, app, "GET", want.path, "acme")
 		} else {
 			_, err = app(t.Context(), want.event)
 		}
@@ -214,7 +214,7 @@ func TestLiftDescribePanics(t *testing.T) {
 	bad := func(*standin.Context, error) middleware.Request { panic("describe") }
 	app := standin.New().Use(middleware.Lift(o, bad, toHandler)).
 		Handle("GET", "/", func(*standin.Context) error { return nil })
-	_, _, panicked := request(t, app.HandleRequest, "GET", "/", "")
+	panicked, _ := request(t, app.HandleRequest, "GET", "/", "")
 	assert.Equal(t, "describe", panicked)
 	assert.Equal(t, 1.0, c.Sum("requests.errors"))
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/liftemf/liftemf/emf"
 )
@@ -18,11 +19,13 @@ type Observer struct {
 	emitter *emf.Emitter
 	root    *emf.Recorder
 	logger  *slog.Logger // nil: nothing is logged
+	writing atomic.Int32 // invocations whose documents are being written
 
 	groups []*group
 	active *group // of requests.active; nil: left out
-	// members are the names of dimensions in documents: no property can have them.
-	members map[string]bool
+	// members are the names of dimensions in documents, which no property can have there, and
+	// in which documents they are.
+	members map[string]occasion
 }
 
 // MetricsOnly returns an observer that records metrics with e, see the package's

@@ -93,7 +93,8 @@ func WithRoute(of func(*http.Request) string) Option {
 
 // WithIgnoredRoutes leaves requests of these routes out, such as health checks: they are
 // not recorded, but for requests.active while they last, not logged at their end, and have no
-// documents. What their handlers record stays.
+// documents. What their handlers record stays. Of invocations it is what [Lift] or
+// [Observer.HTTP] inside say that tells the route.
 func WithIgnoredRoutes(routes ...string) Option {
 	return func(c *config) {
 		for _, route := range routes {

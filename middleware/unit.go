@@ -127,7 +127,7 @@ func (u *unit) document(req *Request, s *sample) {
 		g.fill(&h, across(u.event, w.seen[:w.n]))
 		g.put(&h, s)
 	}
-	u.o.describe(u.event, req)
+	u.o.describe(u.event, req, s.occasion())
 	// The error is in the emitter's Stats and diagnostics; the documents wait there. Not under
 	// the unit's context: it may be over, and the document is to be written all the same.
 	_ = u.event.End(orBackground(u.ending))
@@ -158,9 +158,9 @@ func (o *Observer) record(req *Request, s *sample) {
 }
 
 // describe sets the properties of a unit's document, but for those that are dimensions in it.
-func (o *Observer) describe(ev *emf.Event, req *Request) {
+func (o *Observer) describe(ev *emf.Event, req *Request, on occasion) {
 	set := func(key, value string) {
-		if value != "" && !o.members[key] {
+		if value != "" && o.members[key]&on == 0 {
 			ev.SetProperty(key, value)
 		}
 	}
@@ -171,7 +171,7 @@ func (o *Observer) describe(ev *emf.Event, req *Request) {
 	set("user_id", req.UserID)
 	set("request_id", req.RequestID)
 	set("trace_id", req.TraceID)
-	if key := o.published(StatusDimension); req.Status != 0 && !o.members[key] {
+	if key := o.published(StatusDimension); req.Status != 0 && o.members[key]&on == 0 {
 		ev.SetProperty(key, req.Status)
 	}
 }

@@ -12,6 +12,40 @@ const (
 	ResponseSize     Metric = "response.size"     // histogram, Bytes
 )
 
+// occasion is when a document has a metric.
+type occasion uint8
+
+const (
+	always occasion = 1 << iota
+	ifFailed
+	ifSized
+	ifLate
+)
+
+func (m Metric) occasion() occasion {
+	switch m {
+	case RequestsErrors:
+		return ifFailed
+	case ResponseSize:
+		return ifSized
+	case RequestsTimeouts:
+		return ifLate
+	}
+	return always
+}
+
+// occasion tells which metrics a unit's document has.
+func (s *sample) occasion() occasion {
+	on := always
+	if s.failed {
+		on |= ifFailed
+	}
+	if s.bytes >= 0 {
+		on |= ifSized
+	}
+	return on
+}
+
 // The dimensions that an [Observer] knows, by their default names.
 const (
 	MethodDimension      = "method"

@@ -87,6 +87,10 @@ func WithStateChange(f func(from, to BreakerState)) FallbackOption {
 // came after the time-out, is then delivered twice; probing with one document keeps that
 // to one.
 //
+// A [Tee] belongs in front of a Fallback, Tee(Fallback(a, b), c), and not behind it: of a document
+// that some of the primary's sinks took, Fallback learns only that not all did, and the
+// secondary gets it too. [Retry] and [Spool] belong in front as well: they take everything.
+//
 // A FallbackSink is safe for concurrent use if both sinks are. A sink that is nil is taken
 // for one that always fails.
 func Fallback(primary, secondary emf.Sink, opts ...FallbackOption) *FallbackSink {
@@ -273,24 +277,34 @@ func (s *FallbackSink) changed(from, to BreakerState) {
 
 // announce calls the hook for each change, in order, without holding a lock.
 func (s *FallbackSink) announce() {
+	for {
+		change, due := s.nextChange()
+		if !due {
+			return
+		}
+		s.call(change[0], change[1])
+	}
+}
+
+// nextChange returns a change to announce, unless there is none or another one is being announced.
+func (s *FallbackSink) nextChange() (change [2]BreakerState, due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.announces {
-		return
+	if s.announces || len(s.changes) == 0 {
+		return change, false
 	}
+	change, s.changes = s.changes[0], s.changes[1:]
 	s.announces = true
-	for len(s.changes) > 0 {
-		change := s.changes[0]
-		s.changes = s.changes[1:]
-		s.mu.Unlock()
-		s.call(change[0], change[1])
-		s.mu.Lock()
-	}
-	s.announces = false
+	return change, true
 }
 
 func (s *FallbackSink) call(from, to BreakerState) {
-	defer func() { _ = recover() }() // the documents are worth more
+	defer func() {
+		_ = recover() // the documents are worth more
+		s.mu.Lock()
+		s.announces = false
+		s.mu.Unlock()
+	}()
 	if s.onChange != nil {
 		s.onChange(from, to)
 	}

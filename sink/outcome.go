@@ -14,15 +14,52 @@ import (
 type outcome struct {
 	retry, reject []int
 	err           error
-	panicked      bool
+	panicked      bool // or ended its goroutine
 }
 
-var errNilSink = errors.New("the sink is nil")
+// fate is what became of a document that was offered to a sink.
+type fate uint8
 
-// offerTo offers documents to a sink that this one stands in front of. A sink that panics has
-// taken nothing as far as anybody knows, as for an [emf.Emitter]: the panic goes no
+const (
+	delivered fate = iota
+	refused        // for good
+	kept           // to be offered again
+)
+
+// fates says what became of each of n documents; nil stands for all delivered.
+func (a *outcome) fates(n int) []fate {
+	if len(a.retry) == 0 && len(a.reject) == 0 {
+		return nil
+	}
+	fates := make([]fate, n)
+	for _, i := range a.retry {
+		fates[i] = kept
+	}
+	for _, i := range a.reject {
+		fates[i] = refused
+	}
+	return fates
+}
+
+var (
+	errNilSink = errors.New("the sink is nil")
+	errExited  = errors.New("the sink ended its goroutine (runtime.Goexit)")
+)
+
+// offerTo offers documents to a sink that this one stands in front of. A sink that panics, or ends
+// its goroutine, has taken nothing as far as anybody knows, as for an [emf.Emitter]: it goes no
 // further, because what other sinks have taken must not be offered to them again.
-func offerTo(ctx context.Context, next emf.Sink, docs []emf.Document) (a outcome) {
+func offerTo(ctx context.Context, next emf.Sink, docs []emf.Document) outcome {
+	answer := make(chan outcome, 1)
+	go func() {
+		a := outcome{retry: upTo(len(docs)), err: errExited, panicked: true}
+		defer func() { answer <- a }()
+		a = ask(ctx, next, docs)
+	}()
+	return <-answer
+}
+
+func ask(ctx context.Context, next emf.Sink, docs []emf.Document) (a outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = outcome{retry: upTo(len(docs)), err: fmt.Errorf("the sink panicked: %v", p), panicked: true}
@@ -102,7 +139,7 @@ func closeSink(ctx context.Context, s emf.Sink) (err error) {
 // valuesOf is how many values documents carry.
 func valuesOf(docs []emf.Document) (n uint64) {
 	for i := range docs {
-		n += uint64(docs[i].Values)
+		n += amountOf(&docs[i]).Values
 	}
 	return n
 }
@@ -110,7 +147,7 @@ func valuesOf(docs []emf.Document) (n uint64) {
 // valuesAt is how many values the documents at these indexes carry.
 func valuesAt(docs []emf.Document, at []int) (n uint64) {
 	for _, i := range at {
-		n += uint64(docs[i].Values)
+		n += amountOf(&docs[i]).Values
 	}
 	return n
 }

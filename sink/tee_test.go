@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -106,6 +108,25 @@ func TestTeeClosesAll(t *testing.T) {
 	require.ErrorContains(t, err, "sink 4 of 5: closing the sink panicked")
 	assert.Equal(t, 1, a.closed)
 	assert.Equal(t, 1, b.closed)
+}
+
+// Two sinks that need their whole time to close take that time, and not twice.
+func TestTeeClosesAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		closer := sink.Tee(closesIn(10*time.Second), closesIn(8*time.Second)).(interface{ Close() error })
+		require.NoError(t, closer.Close())
+		assert.Equal(t, 10*time.Second, time.Since(begin))
+	})
+}
+
+type closesIn time.Duration
+
+func (closesIn) Write(context.Context, []emf.Document) error { return nil }
+
+func (c closesIn) Close() error {
+	time.Sleep(time.Duration(c))
+	return nil
 }
 
 type closePanics struct{ emf.Sink }

@@ -49,9 +49,9 @@ func newBill(c *collection, bytes int64, prices price.Table) bill {
 		return b
 	}
 	hours := c.last.Unix()/3600 - c.first.Unix()/3600 + 1
-	published := 0
+	published := int64(0)
 	for _, m := range c.metrics {
-		published += m.hours
+		published += m.hours.count()
 	}
 	b.MetricMonths = float64(published) / float64(hours)
 	b.MetricUSD = prices.Metrics.Of(b.MetricMonths)

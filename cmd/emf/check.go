@@ -87,6 +87,8 @@ func (cmd *check) Run(ctx context.Context, c *console) error {
 	switch {
 	case err != nil:
 		return err
+	case ctx.Err() != nil: // half a log has no verdict
+		return fmt.Errorf("%w: only the lines read so far were checked", errInterrupted)
 	case total.Errors > 0, total.Warnings > 0 && cmd.FailOnWarning:
 		return errFound
 	}

@@ -70,6 +70,7 @@ func (s *sending) open(ctx context.Context, to destination, dry *rehearsal) (emf
 		if err != nil || dry == nil {
 			return agent, err
 		}
+		dry.grouped = s.LogGroup != ""
 		return dry, nil
 	}
 	cfg, err := s.config(ctx, dry)

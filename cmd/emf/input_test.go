@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -167,4 +168,23 @@ func TestInterrupted(t *testing.T) {
 		cancel()
 		return nil
 	}))
+}
+
+// Half a log has no verdict.
+func TestCheckInterrupted(t *testing.T) {
+	cmd := command("check")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	defer in.Close()
+	p := startCommand(t, cmd)
+	_, err = in.Write([]byte(`{"_aws":{"Timestamp":1,"CloudWatchMetrics":[]}}` + "\n"))
+	require.NoError(t, err)
+	_, err = p.stdout.ReadString('\n')
+	require.NoError(t, err)
+	p.signal(t, syscall.SIGINT)
+	messages, err := io.ReadAll(p.stderr)
+	require.NoError(t, err)
+	require.Error(t, p.Wait())
+	assert.Equal(t, exitFailure, p.ProcessState.ExitCode())
+	assert.Contains(t, string(messages), "interrupted: only the lines read so far were checked")
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"hash/maphash"
 	"io"
 	"net/http"
@@ -10,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -18,8 +22,10 @@ import (
 )
 
 // rehearsal stands in for a network: what a sink would send is made and counted, and every
-// request succeeds.
+// request succeeds, but for what can be told to be refused.
 type rehearsal struct {
+	grouped bool // an agent is told the log group of documents that name none
+
 	mu    sync.Mutex
 	calls map[string]int
 	wire  int64 // bytes of the bodies, compressed as they would be
@@ -41,22 +47,57 @@ func (r *rehearsal) Do(req *http.Request) (*http.Response, error) {
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
 		operation = target[strings.LastIndexByte(target, '.')+1:]
 	}
-	var size int64
+	var body []byte
 	if req.Body != nil {
 		var err error
-		if size, err = io.Copy(io.Discard, req.Body); err != nil {
+		if body, err = io.ReadAll(req.Body); err != nil {
 			return nil, err
 		}
 		req.Body.Close()
 	}
-	r.count(operation, size)
+	r.count(operation, int64(len(body)))
 	answer := &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req, Body: http.NoBody}
 	if protocol := req.Header.Get("Smithy-Protocol"); protocol != "" {
 		answer.Header.Set("Smithy-Protocol", protocol)
 	} else {
-		answer.Body = io.NopCloser(bytes.NewReader([]byte("{}")))
+		text := []byte("{}")
+		if operation == "PutLogEvents" {
+			text = judged(body, time.Now())
+		}
+		answer.Body = io.NopCloser(bytes.NewReader(text))
 	}
 	return answer, nil
+}
+
+// judged answers a request of PutLogEvents: CloudWatch Logs rejects events of the wrong time.
+//
+// Source: the PutLogEvents API reference.
+func judged(request []byte, now time.Time) (answer []byte) {
+	type event struct {
+		Timestamp int64 `json:"timestamp"`
+	}
+	var put struct {
+		LogEvents []event `json:"logEvents"`
+	}
+	var verdict struct {
+		Rejected struct {
+			TooOld *int `json:"tooOldLogEventEndIndex,omitempty"`
+			TooNew *int `json:"tooNewLogEventStartIndex,omitempty"`
+		} `json:"rejectedLogEventsInfo"`
+	}
+	_ = json.Unmarshal(request, &put) // the client has written it
+	at := func(limit time.Time) int {
+		i, _ := slices.BinarySearchFunc(put.LogEvents, limit.UnixMilli(), func(e event, limit int64) int { return cmp.Compare(e.Timestamp, limit) })
+		return i
+	}
+	if i := at(now.Add(-14 * 24 * time.Hour)); i > 0 {
+		verdict.Rejected.TooOld = &i
+	}
+	if i := at(now.Add(2 * time.Hour)); i < len(put.LogEvents) {
+		verdict.Rejected.TooNew = &i
+	}
+	answer, _ = json.Marshal(verdict)
+	return answer
 }
 
 func (r *rehearsal) count(operation string, size int64) {
@@ -69,12 +110,25 @@ func (r *rehearsal) count(operation string, size int64) {
 	r.wire += size
 }
 
+var errNoLogGroup = errors.New("an agent drops documents that name no log group: give --log-group")
+
 // Write makes it a sink, in place of an agent.
 func (r *rehearsal) Write(_ context.Context, docs []emf.Document) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	refused := emf.UndeliveredError{Err: errNoLogGroup}
 	for i := range docs {
+		var doc struct {
+			AWS struct{ LogGroupName *string } `json:"_aws"`
+		}
+		if !r.grouped && (json.Unmarshal(docs[i].JSON, &doc) != nil || doc.AWS.LogGroupName == nil) {
+			refused.Reject = append(refused.Reject, i)
+			continue
+		}
 		r.wire += int64(len(docs[i].JSON)) + 1
+	}
+	if refused.Reject != nil {
+		return &refused
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
@@ -57,9 +58,15 @@ func (s *send) Validate() error {
 	case s.GiveUp < 0:
 		return fmt.Errorf("--give-up: %v: zero or more", s.GiveUp)
 	}
+	if s.State == "" {
+		return nil
+	}
 	for _, name := range s.Files {
-		if name == standardInput && s.State != "" {
+		if name == standardInput {
 			return errors.New("--state: standard input cannot be gone on with")
+		}
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("--state: %s is no regular file, and cannot be gone on with", name)
 		}
 	}
 	return nil
@@ -158,7 +165,9 @@ func (r *replay) file(ctx context.Context, name string) error {
 	}
 	log, err := newSendLog(&counted{f, r.in.read})
 	if err == nil && offset > 0 {
-		err = log.skip(offset)
+		if err = log.skip(offset); errors.Is(err, io.EOF) {
+			err = fmt.Errorf("it has become shorter than the %d bytes that were sent of it: use another --state", offset)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -209,7 +218,7 @@ func (r *replay) file(ctx context.Context, name string) error {
 // line adds what is in a line to the batch, if it is to be sent.
 func (r *replay) line(line sendLine) bool {
 	r.sum.Lines++
-	doc, metrics, kind := documentOf(line.text)
+	doc, kind := line.document()
 	switch kind {
 	case noMetrics:
 		r.sum.Skipped++
@@ -220,9 +229,6 @@ func (r *replay) line(line sendLine) bool {
 	}
 	r.docs, r.begins = append(r.docs, doc), append(r.begins, line.at)
 	r.size += len(doc.JSON) + eventOverhead
-	if r.dry {
-		r.tab.add(len(doc.JSON), metrics)
-	}
 	return true
 }
 
@@ -313,6 +319,10 @@ func (r *replay) offer(ctx context.Context, docs []emf.Document) (retry []int, f
 			r.sum.Documents++
 			r.sum.Bytes += int64(len(docs[i].JSON))
 			r.sum.Values += uint64(docs[i].Values)
+			if r.dry {
+				metrics, _ := emf.Extract(docs[i].JSON) // it was read before
+				r.tab.add(len(docs[i].JSON), metrics)
+			}
 		}
 	}
 	return retry, failure

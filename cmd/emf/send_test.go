@@ -245,6 +245,18 @@ func TestSendTellsWhatWasRefused(t *testing.T) {
 	assert.Contains(t, messages, "1 documents were refused")
 }
 
+func TestSendOfALogThatWasCut(t *testing.T) {
+	server := cwtest.New(t)
+	log, state := writeLog(t, numberedLines(0, 50)), filepath.Join(t.TempDir(), "state.json")
+	code, _, messages := sent(t, sender(server.URL, "--to=metrics", "--state", state, log))
+	require.Equal(t, exitOK, code, messages)
+	require.NoError(t, os.Truncate(log, 2*headSize))
+	code, _, messages = sent(t, sender(server.URL, "--to=metrics", "--state", state, log))
+	assert.Equal(t, exitFailure, code)
+	assert.Contains(t, messages, "it has become shorter than the")
+	once(t, server, 50)
+}
+
 // Documents come out of a pipe that stays open.
 func TestSendFollowsAPipe(t *testing.T) {
 	server := cwtest.New(t)
@@ -280,6 +292,7 @@ func TestSendUsage(t *testing.T) {
 		{"--to=metrics", "--rate=NaN", log},
 		{"--to=metrics", "--give-up=-1s", log},
 		{"--to=metrics", "--state=x"},
+		{"--to=metrics", "--state=x", "/dev/null"},
 		{"--to=metrics", filepath.Join(t.TempDir(), "missing")},
 	} {
 		out, err := sender("", args...).CombinedOutput()

@@ -35,31 +35,28 @@ func (l *sendLog) skip(n int64) error {
 	return err
 }
 
-// next returns the next line without its newline, until the next call; whole says that it had
-// one. A line that is longer than longestLine comes as nil.
-func (l *sendLog) next() (line []byte, whole bool, err error) {
+// next returns the next line without its newline, until the next call.
+func (l *sendLog) next() (line sendLine) {
+	line.at = l.offset
 	l.line = l.line[:0]
-	long := false
 	for {
 		part, err := l.r.ReadSlice('\n')
 		l.offset += int64(len(part))
-		if whole = err == nil; whole {
+		if line.whole = err == nil; line.whole {
 			part = part[:len(part)-1]
 		}
-		if long = long || len(l.line)+len(part) > longestLine; !long {
+		if line.long = line.long || len(l.line)+len(part) > longestLine; !line.long {
 			l.line = append(l.line, part...)
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case err == io.EOF && (long || len(l.line) > 0):
+		case err == io.EOF && len(l.line) > 0:
 		case err != nil:
-			return nil, false, err
+			return sendLine{err: err}
 		}
-		if long {
-			return nil, whole, nil
-		}
-		return l.line, whole, nil
+		line.text, line.end = l.line, l.offset
+		return line
 	}
 }
 
@@ -68,6 +65,7 @@ type sendLine struct {
 	text    []byte
 	at, end int64 // where it begins, and where the next one does
 	whole   bool  // it has a newline
+	long    bool  // it is longer than longestLine, and text the start of it
 	err     error // instead of a line
 }
 
@@ -78,17 +76,17 @@ func (l *sendLog) lines(ctx context.Context) <-chan sendLine {
 	go func() {
 		defer close(lines)
 		for {
-			at := l.offset
-			text, whole, err := l.next()
-			if err == io.EOF {
+			line := l.next()
+			if line.err == io.EOF {
 				return
 			}
+			line.text = bytes.Clone(line.text)
 			select {
-			case lines <- sendLine{bytes.Clone(text), at, l.offset, whole, err}:
+			case lines <- line:
 			case <-ctx.Done():
 				return
 			}
-			if err != nil {
+			if line.err != nil {
 				return
 			}
 		}
@@ -105,18 +103,25 @@ const (
 	faulty             // a document that CloudWatch would not take
 )
 
-// documentOf returns the document of a line, a part of it, and the metrics that CloudWatch makes of it.
-func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
+// document returns the document of a line, a part of it.
+func (l *sendLine) document() (emf.Document, sendKind) {
+	line := l.text
+	if l.long {
+		if meantAsDocument(line) {
+			return emf.Document{}, faulty
+		}
+		return emf.Document{}, noMetrics
+	}
 	metrics, err := emf.Extract(line)
 	if err != nil {
 		var invalid emf.InvalidError
 		if errors.As(err, &invalid) && !isDocument(invalid.Problems) && !meantAsDocument(line) {
-			return emf.Document{}, nil, noMetrics
+			return emf.Document{}, noMetrics
 		}
-		return emf.Document{}, nil, faulty
+		return emf.Document{}, faulty
 	}
 	if len(metrics) == 0 {
-		return emf.Document{}, nil, noMetrics
+		return emf.Document{}, noMetrics
 	}
 	// What a runtime has put in front has no brace.
 	json := bytes.TrimRight(line[bytes.IndexByte(line, '{'):], " \t\r")
@@ -124,8 +129,11 @@ func documentOf(line []byte) (emf.Document, []emf.Metric, sendKind) {
 	for i := range metrics {
 		values += valuesIn(&metrics[i])
 	}
-	return emf.Document{Time: metrics[0].Time, JSON: json, Values: int(values)}, metrics, sendable
+	return emf.Document{Time: metrics[0].Time, JSON: json, Values: int(min(values, maxCount))}, sendable
 }
+
+// maxCount is more values than anybody has, and no more than an int holds: Counts may say 10^30.
+const maxCount = 1 << 53
 
 func valuesIn(m *emf.Metric) (n float64) {
 	switch {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,8 +24,7 @@ type series struct {
 type metric struct {
 	namespace, name string
 	dimensions      []emf.Dimension // by name
-	hours           int             // in which it was published
-	lastHour        int64
+	hours           hours
 }
 
 // collection is all metrics of a log. What it takes of memory grows with their number and not
@@ -56,15 +54,18 @@ func (c *collection) seen(at time.Time) {
 // add adds what a document says of a metric.
 func (c *collection) add(m *emf.Metric) {
 	c.seen(m.Time)
-	s := c.find(m)
-	if hour := m.Time.Unix() / 3600; hour > s.metric.lastHour {
-		s.metric.lastHour = hour
-		s.metric.hours++
+	if valuesIn(m) == 0 { // counted as zero: CloudWatch has nothing to hold
+		return
 	}
+	s := c.find(m)
+	s.metric.hours.add(m.Time.Unix() / 3600)
 	for i, v := range m.Values {
 		count := 1.0
 		if m.Counts != nil {
 			count = m.Counts[i]
+		}
+		if count == 0 {
+			continue
 		}
 		s.quantiles.add(v, count)
 		s.noQuantile = s.noQuantile || v < 0
@@ -126,7 +127,7 @@ func (c *collection) find(m *emf.Metric) *series {
 
 // newMetric makes a metric of its key, whose parts it shares.
 func newMetric(key string) *metric {
-	m := &metric{lastHour: math.MinInt64}
+	m := new(metric)
 	m.namespace, key, _ = strings.Cut(key, "\x00")
 	for {
 		var d emf.Dimension

@@ -61,11 +61,11 @@ func (nothing) Counter(string, ...map[string]string) app.Counter { return nothin
 
 func (nothing) Histogram(string, ...map[string]string) app.Histogram { return nothing{} }
 
-func (nothing) Gauge(string, ...map[string]string) app.Gauge { return nothing{} }
-func (nothing) Flush() error                                 { return nil }
-func (nothing) RecordLatency(string, time.Duration)          {}
-func (nothing) RecordError(string)                           {}
-func (nothing) RecordSuccess(string)                         {}
+func (nothing) Gauge(string, ...map[string]string) app.Gauge              { return nothing{} }
+func (nothing) Flush() error                                              { return nil }
+func (nothing) RecordLatency(string, time.Duration)                       {}
+func (nothing) RecordError(string)                                        {}
+func (nothing) RecordSuccess(string)                                      {}
 func (nothing) WithTags(map[string]string) observability.MetricsCollector { return nothing{} }
 
 func (nothing) WithTag(string, string) observability.MetricsCollector { return nothing{} }

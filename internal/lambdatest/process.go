@@ -59,6 +59,8 @@ func start(f *Function) *process {
 		close(p.exited)
 		return p
 	}
+	p.mu.Lock() // the process may poll before Start has returned
+	defer p.mu.Unlock()
 	p.server = &http.Server{Handler: p.api()}
 	go p.server.Serve(listener)
 	p.cmd = exec.Command(f.config.Program)
