@@ -77,6 +77,15 @@ func (ev *Event) dissolve() {
 	taken.e.events.recycle(taken)
 }
 
+// follow has the gauge do what was done to that of a dissolved event.
+func (g *Gauge) follow(s *tally) {
+	if s.handle.flags.Load()&given != 0 {
+		g.Set(s.v)
+	} else {
+		g.Add(s.v)
+	}
+}
+
 // passOn passes on what was recorded.
 func (s *tally) passOn() {
 	n := s.waiting()
@@ -96,7 +105,7 @@ func (s *tally) passOn() {
 		case s.def.kind == counter:
 			(*Counter)(to).addAll(s.n, s.v)
 		case s.def.kind == gauge:
-			(*Gauge)(to).Set(s.v)
+			(*Gauge)(to).follow(s)
 		case s.many != nil:
 			(*Histogram)(to).observeAll(&snap)
 		default:

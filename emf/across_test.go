@@ -141,6 +141,30 @@ func TestDissolveAddsUpInTheEmitter(t *testing.T) {
 	require.Zero(t, s.Dropped)
 }
 
+// A gauge that an event has only moved moves the emitter's, which others move too.
+func TestDissolveMovesGauges(t *testing.T) {
+	e, metrics := emftest.New(t)
+	views := []*emf.Recorder{e.WithTenant("acme"), e.With(emf.Dim("route", "/"))}
+	for i, view := range views {
+		view.Gauge("open").Add(float64(5 + i))
+		view.Gauge("level").Add(5)
+	}
+	for range 2 {
+		ev := e.Begin()
+		r := across(ev, views)
+		r.Gauge("open").Inc()
+		r.Gauge("open").Inc()
+		r.Gauge("open").Dec()
+		r.Gauge("level").Inc()
+		r.Gauge("level").Set(3)
+		r.Gauge("level").Inc()
+		dissolve(ev)
+	}
+	require.Equal(t, 7.0, metrics.Max("open", emf.Dim("TenantID", "acme")))
+	require.Equal(t, 8.0, metrics.Max("open", emf.Dim("route", "/")))
+	require.Equal(t, 4.0, metrics.Max("level"))
+}
+
 // Recording while events are dissolved, ended and flushed loses nothing.
 func TestDissolveUnderFire(t *testing.T) {
 	const workers, each = 4, 300

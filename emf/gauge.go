@@ -25,8 +25,8 @@ func (g *Gauge) Set(v float64) {
 		return
 	}
 	g.bits.Store(math.Float64bits(v))
-	if g.flags.Load()&(touched|diverted) != touched {
-		g.touch(touched)
+	if g.flags.Load()&(touched|given|diverted) != touched|given {
+		g.touch(touched | given)
 	}
 }
 
@@ -89,10 +89,13 @@ func (s *series) ask() (n uint64, v float64) {
 			s.r.e.diagnostics.report("gauge function", "a gauge function panicked", "metric", s.def.name, "panic", p)
 		}
 	}()
-	m := s.more.Load()
+	m := s.extend()
 	m.mu.Lock()
 	read := m.read
 	m.mu.Unlock()
+	if read == nil { // about to be registered
+		return 0, 0
+	}
 	if v = read(); !inRange(v) {
 		s.lose(v)
 		return 0, 0

@@ -2,10 +2,13 @@ package emf
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -81,4 +84,22 @@ func FuzzAppendString(f *testing.F) {
 		require.Equal(t, d, back)
 		require.Equal(t, `"x":"y",`, rest)
 	})
+}
+
+// A gauge function that is about to be registered when a document is written is not asked, and
+// is none that panicked.
+func TestGaugeFuncThatIsNotThereYet(t *testing.T) {
+	var logged strings.Builder
+	e := Must(New("test", WithFlushInterval(0), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+		WithSink(SinkFunc(func(_ context.Context, docs []Document) error {
+			assert.Empty(t, docs)
+			return nil
+		}))))
+	ev := e.Begin()
+	for _, r := range []*Recorder{ev.Recorder, e.Recorder} {
+		r.series(gaugeFunc, "g", declaration{}) // what GaugeFunc does first
+	}
+	require.NoError(t, ev.End(t.Context()))
+	require.NoError(t, e.Close(t.Context()))
+	assert.Empty(t, logged.String())
 }

@@ -29,6 +29,7 @@ type series struct {
 const (
 	touched  = 1 << iota // a gauge: since it was last taken
 	moved                // a gauge: by Inc, Dec or Add
+	given                // a gauge: by Set
 	diverted             // recordings take the detour by settle
 )
 

@@ -92,7 +92,7 @@ func (o *Observer) observe(x *exchange, next http.Handler, outer *http.Request) 
 // serve lets a handler go on in an invocation, and says what the request was.
 func (x *invocation) serve(next http.Handler, w http.ResponseWriter, outer *http.Request) {
 	o, r := x.host.Observer, outer
-	req, at := Request{Method: methodOf(r), Path: clip(pathOf(r)), ResponseBytes: -1}, pathOf(r)
+	req, at := Request{Method: methodOf(r), Path: pathOf(r), ResponseBytes: -1}, pathOf(r)
 	req.TenantID = o.tenantOf(r)
 	if req.TenantID != "" {
 		r = r.WithContext(emf.ContextWithRecorder(r.Context(), x.recorder.WithTenant(req.TenantID)))

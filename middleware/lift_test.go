@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -224,6 +225,34 @@ func TestLiftDescribePanics(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 5, out) // the handler's result is what counts
 	assert.Equal(t, 2.0, c.Sum("requests.total"))
+}
+
+// What clients write is not copied without end, whatever host it came through.
+func TestLiftLongTexts(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	long := strings.Repeat("x", 5000)
+	for name, wrap := range map[string]bool{"alone": false, "in the application": true} {
+		log.Reset()
+		e, c := emftest.New(t)
+		o := middleware.Observability(e, slog.New(slog.NewTextHandler(&log, nil)), middleware.PerRequest(),
+			middleware.WithViews(middleware.View{}))
+		describe := func(*standin.Context, error) middleware.Request {
+			return middleware.Request{Path: long, TenantID: long, UserID: long, RequestID: long, TraceID: long, Status: 200, ResponseBytes: -1}
+		}
+		app := standin.New().Use(middleware.Lift(o, describe, toHandler)).
+			Handle("GET", "/", func(*standin.Context) error { return nil }).HandleRequest
+		if wrap {
+			app = middleware.LiftApp(o, app, describeResult)
+		}
+		_, err := request(t, app, "GET", "/", "")
+		require.NoError(t, err)
+		for _, key := range []string{"path", "user_id", "request_id", "trace_id", "TenantID"} {
+			assert.Equal(t, []any{long[:1024]}, c.Property(key), "%s: %s", name, key)
+		}
+		assert.Contains(t, log.String(), "tenant_id=", name)
+		assert.NotContains(t, log.String(), long[:1025], name)
+	}
 }
 
 // Nothing to record with, or nothing to go by, is no reason to fail.

@@ -48,7 +48,7 @@ func attributes(list []slog.Attr, req *Request) []slog.Attr {
 		{"path", req.Path},
 	} {
 		if a.value != "" {
-			list = append(list, slog.String(a.key, a.value))
+			list = append(list, slog.String(a.key, clip(a.value)))
 		}
 	}
 	return list

@@ -161,7 +161,7 @@ func (o *Observer) record(req *Request, s *sample) {
 func (o *Observer) describe(ev *emf.Event, req *Request, on occasion) {
 	set := func(key, value string) {
 		if value != "" && o.members[key]&on == 0 {
-			ev.SetProperty(key, value)
+			ev.SetProperty(key, clip(value))
 		}
 	}
 	set(o.published(MethodDimension), req.Method)
