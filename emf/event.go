@@ -9,8 +9,9 @@ import (
 // Event is one unit of work, such as an invocation, a request or a job, with values and
 // properties of its own: they go into documents that carry nothing else, stamped with
 // the event's time. Its embedded Recorder has the dimensions given to [Emitter.Begin];
-// recorders made from it with With and WithTenant belong to the event too. An Event is
-// safe for concurrent use.
+// recorders made from it with With and WithTenant belong to the event too. Its gauges start
+// at zero, and its gauge functions are asked by its Flush and End and never after. An Event
+// is safe for concurrent use.
 //
 // An event that is never ended is kept until the emitter is closed.
 type Event struct {

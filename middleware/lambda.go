@@ -20,8 +20,8 @@ import (
 //	requests.timeouts  counter                  those that were still running shortly before the deadline
 //	ColdStart          counter                  1 with the first invocation of a process, see [WithColdStart]
 //
-// under the observer's views, without method and route. requests.active and response.size
-// are not recorded.
+// under the observer's views, without method and route unless [Observer.HTTP] or [Lift] inside
+// of h tells them; response.size is recorded if they tell it too. requests.active is not.
 //
 // All documents are written before h's result is returned, whether h succeeds, fails, panics or
 // ends its goroutine, and with them whatever else was recorded with the emitter: between

@@ -2,7 +2,6 @@ package middleware_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -92,42 +91,6 @@ func TestNoEarlyFlush(t *testing.T) {
 		assert.False(t, has(metrics, "requests.timeouts"))
 		assert.ErrorContains(t, middleware.MetricsOnly(e, middleware.WithEarlyFlush(-1)).Err(), "WithEarlyFlush")
 	})
-}
-
-// What a sink does is nothing to the invocation, but for two seconds if it hangs.
-func TestSinkFails(t *testing.T) {
-	for name, write := range map[string]emf.SinkFunc{
-		"fails":  func(context.Context, []emf.Document) error { return errors.New("full") },
-		"panics": func(context.Context, []emf.Document) error { panic("full") },
-		"hangs": func(ctx context.Context, _ []emf.Document) error {
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var log strings.Builder
-			e := emf.Must(emf.New("Test", emf.WithSink(write), emf.WithFlushInterval(0), emf.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
-			start := time.Now()
-			out, err := middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Minute), 1)
-			require.NoError(t, err, name)
-			assert.Equal(t, "ordered 1", out, name)
-			assert.LessOrEqual(t, time.Since(start), 2*time.Second, name)
-			synctest.Wait()
-			s := e.Stats()
-			assert.Equal(t, uint64(3), s.Pending, name)
-			assert.Error(t, s.LastError, name)
-			assert.Contains(t, log.String(), "a flush failed", name)
-
-			// With little time left it is waited for half of it.
-			start = time.Now()
-			_, err = middleware.Lambda(middleware.MetricsOnly(e), order)(within(t, time.Second), 1)
-			require.NoError(t, err, name)
-			assert.LessOrEqual(t, time.Since(start), 500*time.Millisecond, name)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_ = e.Close(ctx)
-		})
-	}
 }
 
 func TestDrain(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -80,52 +79,7 @@ func TestInvocation(t *testing.T) {
 	assert.Equal(t, 1.0, metrics.Count("requests.duration"))
 }
 
-// The error is the handler's own.
-func TestInvocationFails(t *testing.T) {
-	e, metrics := emftest.New(t)
-	refused := errors.New("refused")
-	_, err := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, n int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		return n, refused
-	})(invoked("id", ""), 1)
-	assert.Same(t, refused, err)
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
-
 type custom struct{ why string }
-
-// A panic goes on with its value, once what was recorded is written.
-func TestInvocationPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	value := &custom{"broken"}
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		panic(value)
-	})
-	func() {
-		defer func() {
-			assert.Same(t, value, recover())
-			require.Len(t, metrics.Documents(), 1)
-		}()
-		_, _ = handle(invoked("id", ""), 1)
-	}()
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
-
-func TestInvocationEndsItsGoroutine(t *testing.T) {
-	e, metrics := emftest.New(t)
-	handle := middleware.Lambda(middleware.MetricsOnly(e), func(ctx context.Context, _ int) (int, error) {
-		emf.FromContext(ctx).Counter("orders").Inc()
-		runtime.Goexit()
-		return 0, nil
-	})
-	var group sync.WaitGroup
-	group.Go(func() { _, _ = handle(invoked("id", ""), 1) })
-	group.Wait()
-	require.Len(t, metrics.Documents(), 1)
-	assert.Equal(t, map[string]any{"request_id": "id", "orders": 1.0, "requests.total": 1.0, "requests.errors": 1.0}, members(t, metrics.Documents()[0]))
-}
 
 // Without an observer, an emitter or a context a handler works as it does alone.
 func TestNothingToRecordInvocationsWith(t *testing.T) {
@@ -204,51 +158,6 @@ func TestLambdaTenant(t *testing.T) {
 		m := members(t, doc)
 		assert.Equal(t, map[any]any{"id-1": "acme", "id-2": "globex", "id-3": nil}[m["request_id"]], m["TenantID"])
 	}
-}
-
-// A handler is not called for nobody knows whom.
-func TestTenantFunctionPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	o := middleware.MetricsOnly(e, middleware.WithTenantFromContext(func(context.Context) string { panic("who?") }))
-	assert.PanicsWithValue(t, "who?", func() {
-		_, _ = middleware.Lambda(o, func(context.Context, int) (int, error) {
-			t.Error("called")
-			return 0, nil
-		})(invoked("id", ""), 0)
-	})
-	assert.Equal(t, 1.0, metrics.Sum("requests.errors"))
-	assert.Equal(t, []any{"id"}, metrics.Property("request_id"))
-}
-
-// Functions that options bring along do not become the invocation's result.
-func TestDimensionFunctionPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	o := middleware.MetricsOnly(e, middleware.WithDimension("kind", func(middleware.Request) string { panic("what?") }),
-		middleware.WithViews(middleware.View{"kind"}))
-	out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
-	require.NoError(t, err)
-	assert.Equal(t, "ordered 2", out)
-	assert.Equal(t, 2.0, metrics.Sum("orders"))
-}
-
-// brokenLogger panics at every record.
-type brokenLogger struct{ slog.Handler }
-
-func (brokenLogger) Enabled(context.Context, slog.Level) bool  { return true }
-func (brokenLogger) Handle(context.Context, slog.Record) error { panic("the logger") }
-
-// Neither does a logger that panics, with an emitter and without.
-func TestLoggerPanics(t *testing.T) {
-	e, metrics := emftest.New(t)
-	for _, o := range []*middleware.Observer{
-		middleware.Observability(e, slog.New(brokenLogger{})), middleware.Observability(nil, slog.New(brokenLogger{})),
-	} {
-		out, err := middleware.Lambda(o, order)(invoked("id", ""), 2)
-		require.NoError(t, err)
-		assert.Equal(t, "ordered 2", out)
-	}
-	assert.Equal(t, 1.0, metrics.Sum("requests.total"))
-	assert.Zero(t, metrics.Count("requests.errors"))
 }
 
 // An invocation of an ignored route keeps what its handler has recorded.

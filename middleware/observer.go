@@ -26,6 +26,8 @@ type Observer struct {
 	// members are the names of dimensions in documents, which no property can have there, and
 	// in which documents they are.
 	members map[string]occasion
+
+	patience patience
 }
 
 // MetricsOnly returns an observer that records metrics with e, see the package's

@@ -195,7 +195,9 @@ func WithMetricViews(m Metric, views ...View) Option {
 // under all views, with path, request id, trace id, user agent and user as properties, and
 // whatever handlers add with [emf.SetProperty]. What handlers record with [emf.FromContext] is
 // in it too. The document is written before the handler's end is reported to the server; an
-// error of the sink is the emitter's, and never the request's.
+// error of the sink is the emitter's, and never the request's. For a sink that hangs requests
+// wait two seconds at most, and then not at all until it answers: their documents stay with the
+// emitter, within emf.WithMaxPending.
 //
 // Only requests.active is added up in memory all the same: it is not the request's.
 func PerRequest() Option { return func(c *config) { c.perRequest = true } }

@@ -18,8 +18,6 @@ type unit struct {
 	recorder *emf.Recorder // for handlers: under the tenant, of the event if there is one
 	event    *emf.Event    // nil: values are added up in memory
 	start    time.Time
-	// ending bounds how long the sink may take for the document; nil: not at all.
-	ending context.Context
 
 	gauges [2]*emf.Gauge // requests.active, in each view
 	more   []*emf.Gauge
@@ -107,7 +105,7 @@ func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
 	if o.root != nil {
 		s := &sample{failed, float64(took) / float64(time.Millisecond), req.ResponseBytes}
 		if u.event != nil && (failed || o.share == 1 || rand.Float64() < o.share) {
-			u.document(req, s)
+			u.document(req, s, u.start.Add(took))
 		} else {
 			o.record(req, s)
 		}
@@ -117,8 +115,8 @@ func (u *unit) finish(ctx context.Context, req *Request, failed bool, why any) {
 	}
 }
 
-// document records a unit in a document of its own.
-func (u *unit) document(req *Request, s *sample) {
+// document records a unit that has ended now in a document of its own.
+func (u *unit) document(req *Request, s *sample, now time.Time) {
 	for _, g := range u.o.groups {
 		var w walk
 		for g.next(&w, u.o.root, req) != nil {
@@ -128,9 +126,8 @@ func (u *unit) document(req *Request, s *sample) {
 		g.put(&h, s)
 	}
 	u.o.describe(u.event, req, s.occasion())
-	// The error is in the emitter's Stats and diagnostics; the documents wait there. Not under
-	// the unit's context: it may be over, and the document is to be written all the same.
-	_ = u.event.End(orBackground(u.ending))
+	// Not under the unit's context: it may be over, and the document is to be written all the same.
+	u.o.patience.end(u.o.emitter, u.event, now)
 }
 
 // end ends the event if no document has.

@@ -181,8 +181,10 @@ func (l *agentLink) transmitDatagrams(list [][]byte) (refused, unsent []int, err
 	} else {
 		err = l.alive()
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) && l.network == "udp" && sent > 0 {
-		sent--
+	if errors.Is(err, syscall.ECONNREFUSED) && l.network == "udp" {
+		for left := true; left && sent > 0; left = slices.Contains(refused, sent) { // which never left
+			sent--
+		}
 	}
 	unsent = upTo(len(list))[sent:]
 	unsent = slices.DeleteFunc(unsent, func(i int) bool { return slices.Contains(refused, i) })

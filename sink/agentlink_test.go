@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +164,41 @@ func TestAgentConnectionBreaksAtAnyByte(t *testing.T) {
 			}
 		}
 		assert.Equal(t, []int{0, 1, 2, 3}, numbers, "room for %d", room)
+	}
+}
+
+// datagramConn answers each datagram with an error of its own.
+type datagramConn struct {
+	halfConn
+	answers []error
+}
+
+func (c *datagramConn) Write(p []byte) (int, error) {
+	err := c.answers[0]
+	c.answers = c.answers[1:]
+	return len(p), err
+}
+
+// An agent that does not listen shows at the datagram after the one that it did not take, and one
+// that was too large to leave does not count as that.
+func TestAgentRefusesTheDatagramBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers       []error
+		retry, reject []int
+	}{
+		"at once":           {[]error{syscall.ECONNREFUSED}, []int{0, 1, 2}, nil},
+		"the one before":    {[]error{nil, nil, syscall.ECONNREFUSED}, []int{1, 2}, nil},
+		"one was too large": {[]error{nil, syscall.EMSGSIZE, syscall.ECONNREFUSED}, []int{0, 2}, []int{1}},
+		"two were":          {[]error{syscall.EMSGSIZE, syscall.EMSGSIZE, syscall.ECONNREFUSED}, []int{2}, []int{0, 1}},
+	} {
+		s, err := Agent("udp://agent:25888", withAgentDialer(func(context.Context, string, string) (net.Conn, error) {
+			return &datagramConn{answers: c.answers}, nil
+		}))
+		require.NoError(t, err)
+		var undelivered *emf.UndeliveredError
+		require.ErrorAs(t, s.Write(t.Context(), []emf.Document{lineFor(0), lineFor(1), lineFor(2)}), &undelivered)
+		assert.Equal(t, c.retry, undelivered.Retry, name)
+		assert.Equal(t, c.reject, undelivered.Reject, name)
 	}
 }
 

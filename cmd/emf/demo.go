@@ -59,6 +59,11 @@ func (d *demo) Validate() error {
 	case d.FlushInterval <= 0:
 		return fmt.Errorf("--flush-interval: %v: more than zero", d.FlushInterval)
 	}
+	if d.To != nil {
+		if err := d.check(*d.To); err != nil {
+			return err
+		}
+	}
 	// The parser's own defaults would look given beside --listen.
 	if d.Rate == nil {
 		d.Rate = new(defaultRate)

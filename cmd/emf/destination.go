@@ -59,6 +59,14 @@ type sending struct {
 	Profile     string `help:"Profile of the SDK's configuration files."`
 }
 
+// check finds flags that a destination has no use for.
+func (s *sending) check(to destination) error {
+	if s.LogGroup != "" && to.kind != toAgent {
+		return fmt.Errorf("--log-group is for an agent, and --to is %s", to)
+	}
+	return nil
+}
+
 // open returns a sink for a destination. With a rehearsal it sends nothing.
 func (s *sending) open(ctx context.Context, to destination, dry *rehearsal) (emf.Sink, error) {
 	if to.kind == toAgent {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -58,8 +57,8 @@ func (s *send) Validate() error {
 	case s.GiveUp < 0:
 		return fmt.Errorf("--give-up: %v: zero or more", s.GiveUp)
 	}
-	if s.State == "" {
-		return nil
+	if err := s.check(s.To); err != nil || s.State == "" {
+		return err
 	}
 	for _, name := range s.Files {
 		if name == standardInput {
@@ -163,15 +162,6 @@ func (r *replay) file(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	log, err := newSendLog(&counted{f, r.in.read})
-	if err == nil && offset > 0 {
-		if err = log.skip(offset); errors.Is(err, io.EOF) {
-			err = fmt.Errorf("it has become shorter than the %d bytes that were sent of it: use another --state", offset)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
 	var idle <-chan time.Time // where lines come when they come
 	if f == os.Stdin {
 		ticker := time.NewTicker(linger)
@@ -180,7 +170,7 @@ func (r *replay) file(ctx context.Context, name string) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	lines := log.lines(ctx)
+	lines := linesOf(ctx, &counted{f, r.in.read}, offset)
 	for end := offset; ; {
 		select {
 		case <-ctx.Done():

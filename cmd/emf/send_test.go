@@ -291,6 +291,7 @@ func TestSendUsage(t *testing.T) {
 		{"--to=metrics", "--rate=-1", log},
 		{"--to=metrics", "--rate=NaN", log},
 		{"--to=metrics", "--give-up=-1s", log},
+		{"--to=metrics", "--log-group=/x", log},
 		{"--to=metrics", "--state=x"},
 		{"--to=metrics", "--state=x", "/dev/null"},
 		{"--to=metrics", filepath.Join(t.TempDir(), "missing")},

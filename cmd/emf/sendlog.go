@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/liftemf/liftemf/emf"
@@ -32,6 +33,9 @@ func newSendLog(r io.Reader) (*sendLog, error) {
 func (l *sendLog) skip(n int64) error {
 	m, err := io.CopyN(io.Discard, l.r, n)
 	l.offset += m
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("it has become shorter than the %d bytes that were sent of it: use another --state", n)
+	}
 	return err
 }
 
@@ -69,24 +73,32 @@ type sendLine struct {
 	err     error // instead of a line
 }
 
-// lines reads what is left, in a goroutine: a read that waits for input does not keep others from
-// what there is. The channel is closed at the end.
-func (l *sendLog) lines(ctx context.Context) <-chan sendLine {
+// linesOf reads a log from an offset on, in a goroutine: a read that waits for input keeps nobody
+// from what there is, nor from an interrupt. The channel is closed at the end.
+func linesOf(ctx context.Context, r io.Reader, offset int64) <-chan sendLine {
 	lines := make(chan sendLine, 256)
+	pass := func(line sendLine) bool {
+		select {
+		case lines <- line:
+			return line.err == nil
+		case <-ctx.Done():
+			return false
+		}
+	}
 	go func() {
 		defer close(lines)
+		log, err := newSendLog(r)
+		if err == nil {
+			err = log.skip(offset)
+		}
+		if err != nil {
+			pass(sendLine{err: err})
+			return
+		}
 		for {
-			line := l.next()
-			if line.err == io.EOF {
-				return
-			}
+			line := log.next()
 			line.text = bytes.Clone(line.text)
-			select {
-			case lines <- line:
-			case <-ctx.Done():
-				return
-			}
-			if line.err != nil {
+			if line.err == io.EOF || !pass(line) {
 				return
 			}
 		}

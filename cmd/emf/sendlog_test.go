@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,4 +33,27 @@ func TestDocumentOfTooManyValues(t *testing.T) {
 	doc, kind := line.document()
 	require.Equal(t, sendable, kind)
 	assert.Equal(t, maxCount, doc.Values)
+}
+
+// An input that says nothing, not even whether it is compressed, does not keep an interrupt waiting.
+func TestSendInterruptedBeforeTheFirstByte(t *testing.T) {
+	read, hold, err := os.Pipe()
+	require.NoError(t, err)
+	stdin := os.Stdin
+	os.Stdin = read
+	defer func() { os.Stdin = stdin }()
+	defer hold.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended := make(chan error, 1)
+	go func() {
+		r := &replay{state: new(sendState), limit: maxBatch, tab: newTab(), in: newInput(nil)}
+		ended <- r.file(ctx, standardInput)
+	}()
+	select {
+	case err := <-ended:
+		assert.ErrorIs(t, err, errInterrupted)
+	case <-time.After(30 * time.Second):
+		t.Error("it waits for input")
+	}
 }

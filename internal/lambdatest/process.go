@@ -63,10 +63,13 @@ func start(f *Function) *process {
 	defer p.mu.Unlock()
 	p.server = &http.Server{Handler: p.api()}
 	go p.server.Serve(listener)
+	p.mu.Lock() // polls that come at once freeze it
 	p.cmd = exec.Command(f.config.Program)
 	p.cmd.Env = f.environment(listener.Addr().String())
 	p.cmd.Stdout, p.cmd.Stderr = f.stdout, f.stderr
-	if err := p.cmd.Start(); err != nil {
+	err = p.cmd.Start()
+	p.mu.Unlock()
+	if err != nil {
 		f.t.Error(err)
 		p.server.Close()
 		close(p.exited)
