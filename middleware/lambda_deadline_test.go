@@ -3,7 +3,6 @@ package middleware_test
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
