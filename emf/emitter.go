@@ -78,7 +78,7 @@ func New(namespace string, opts ...Option) (*Emitter, error) {
 	for _, name := range names {
 		member, why := appendProperty(nil, name, c.properties[name])
 		if why != kept {
-			return nil, fmt.Errorf("emf: WithProperties: %q cannot be a property: %v", name, why)
+			return nil, fmt.Errorf("emf: WithProperties: %q: a name that is not empty and not _aws, and a value that has a JSON form", name)
 		}
 		e.properties.put(name, member)
 	}

@@ -86,7 +86,7 @@ func WithDimensions(dims ...Dimension) Option {
 	return func(c *config) error {
 		for _, d := range dims {
 			if _, problem, _ := d.mend(); problem != "" {
-				return fmt.Errorf("WithDimensions: %q=%q: %s", d.Name, d.Value, problem)
+				return fmt.Errorf("WithDimensions: %q=%q: printable ASCII, not blank; a name of 1 to 250 characters, no colon at the start, not _aws; a value of 1 to 1,024", d.Name, d.Value)
 			}
 		}
 		c.dimensions = append(c.dimensions, dims...)

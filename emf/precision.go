@@ -9,7 +9,8 @@ import (
 // Precision is an option of a histogram: it bounds the relative error of any percentile, of
 // one document and of those of many hosts and minutes that CloudWatch merges, from 0.01 for
 // 1 %. What it takes beyond 100 entries goes to further documents, each of which repeats
-// dimensions and properties: 1 % takes three to seven of most latencies.
+// dimensions and properties: 1 % takes three to seven of most latencies. Less than
+// 0.01, or 1 and more, is reported and ignored; [WithPrecision] refuses it.
 //
 // Without it a histogram is one document, in which p50, p75, p90, p95, p99 and p99.9 are
 // within 1 % and others are less exact the further the values are apart: docs/histograms.md

@@ -428,7 +428,7 @@ func (r *Recorder) mend(name string, want declaration) (string, declaration, rea
 // report reports a series that conflicts with others, if that is not reported yet.
 func (r *Recorder) report(s *series, void reason) {
 	if s.def.void == conflict && void == kept {
-		r.e.diagnostics.report("conflict", "a metric was declared before as another kind or with another unit or resolution: its values are dropped", "metric", s.def.name)
+		r.e.diagnostics.report("declaration", "a metric was declared before as another kind or with another unit or resolution: its values are dropped", "metric", s.def.name)
 	}
 }
 

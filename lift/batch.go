@@ -29,6 +29,7 @@ type EntryError struct {
 	Err   error  // [ErrName], [ErrValue] or [ErrTimestamp]
 }
 
+// Error says which entry was not recorded, and why.
 func (e *EntryError) Error() string {
 	return fmt.Sprintf("lift: entry %d, %q, not recorded: %v", e.Index, e.Name, e.Err)
 }
