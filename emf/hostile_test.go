@@ -83,6 +83,7 @@ func TestCloseDrainsDiagnostics(t *testing.T) {
 		e.Counter("n").Inc() // after the end: logged by a goroutine that comes and goes
 		require.NoError(t, e.Close(ctx))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		assert.Len(t, logged, 3)
 	})
 }
