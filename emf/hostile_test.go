@@ -86,6 +86,7 @@ func TestCloseDrainsDiagnostics(t *testing.T) {
 		e.Counter("n").Inc() // after the end: logged by a goroutine that comes and goes
 		require.NoError(t, e.Close(ctx))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		assert.EqualValues(t, 3, logged.Load())
 	})
 }

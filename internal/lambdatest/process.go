@@ -26,6 +26,7 @@ type process struct {
 	handed   map[string]*invocation // by request id
 	waiting  int                    // polls that wait for an invocation
 	frozen   bool
+	ending   bool
 	extended bool // an extension is registered, so SIGTERM comes before SIGKILL
 }
 
@@ -145,13 +146,14 @@ func (p *process) poll(change int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting += change
-	switch idle := p.waiting == p.f.config.Concurrency; {
+	idle := p.waiting == p.f.config.Concurrency && !p.ending
+	switch {
 	case idle && !p.frozen:
 		p.signal(syscall.SIGSTOP)
 	case !idle && p.frozen:
 		p.signal(syscall.SIGCONT)
 	}
-	p.frozen = p.waiting == p.f.config.Concurrency
+	p.frozen = idle
 }
 
 func (p *process) answer(w http.ResponseWriter, r *http.Request, outcome Outcome) {
@@ -185,8 +187,10 @@ func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 func (p *process) end() {
 	p.mu.Lock()
 	extended := p.extended
+	p.ending = true // a poll that comes now does not freeze it: it is to handle the signal
 	if p.frozen {
 		p.signal(syscall.SIGCONT)
+		p.frozen = false
 	}
 	p.mu.Unlock()
 	if extended {
