@@ -107,8 +107,9 @@ type partition struct {
 	at time.Time
 	ev *core // nil: not of an event
 
-	found bool   // something was recorded
-	taken uint64 // values, not accounted for yet
+	alone [1]*Recorder // r, for those who want a list
+	found bool         // something was recorded
+	taken uint64       // values, not accounted for yet
 
 	// Of the open document:
 	start   int // in buf

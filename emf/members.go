@@ -6,28 +6,27 @@ import "strings"
 
 func (p *partition) wide() bool { return p.ev != nil && p.ev.wide }
 
-// everyone yields the recorders that may be in a document of the partition.
-func (p *partition) everyone(yield func(*Recorder) bool) {
-	if !p.wide() {
-		yield(p.r)
-		return
+// everyone is the recorders that may be in a document of the partition; holds tells which are.
+func (p *partition) everyone() []*Recorder {
+	if p.wide() {
+		return p.ev.recorders
 	}
-	for _, r := range p.ev.recorders {
-		if p.ev.holds(r) && !yield(r) {
-			return
-		}
-	}
+	p.alone[0] = p.r
+	return p.alone[:]
 }
 
 // has reports whether a dimension or a metric that may be written has that name.
 func (p *partition) has(name string) bool {
-	for r := range p.everyone {
-		if p.hasOn(r, name) {
+	for _, r := range p.everyone() {
+		if p.hasOn(r, name) && p.holds(r) {
 			return true
 		}
 	}
 	return false
 }
+
+// holds reports whether a recorder is in a document of the partition.
+func (p *partition) holds(r *Recorder) bool { return !p.wide() || p.ev.holds(r) }
 
 // hasOn is has for one recorder.
 func (p *partition) hasOn(r *Recorder, name string) bool {
@@ -49,8 +48,8 @@ func (p *partition) hasMetric(r *Recorder, name string) bool {
 
 // says reports whether a member is a dimension, with its value.
 func (p *partition) says(member []byte) bool {
-	for r := range p.everyone {
-		if strings.Contains(r.dims, string(member)) {
+	for _, r := range p.everyone() {
+		if strings.Contains(r.dims, string(member)) && p.holds(r) {
 			return true
 		}
 	}
@@ -60,8 +59,10 @@ func (p *partition) says(member []byte) bool {
 // propertyRoom is how many bytes of properties each document can carry.
 func (p *partition) propertyRoom() int {
 	room := p.r.e.envelope.max
-	for r := range p.everyone {
-		room = min(room, p.r.e.envelope.room(r))
+	for _, r := range p.everyone() {
+		if p.holds(r) {
+			room = min(room, p.r.e.envelope.room(r))
+		}
 	}
 	return room
 }

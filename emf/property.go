@@ -117,14 +117,14 @@ func (p *properties) has(name string) bool {
 // dimension says the same.
 func (p *partition) appendProperties(dst []byte) []byte {
 	e := p.r.e
-	room := p.propertyRoom()
 	event := &none
 	if p.ev != nil {
 		event = &p.ev.properties
 	}
-	if !p.wide() && !p.r.clash.Load() && len(event.list) == 0 && len(e.properties.buf) <= room {
+	if !p.wide() && len(event.list) == 0 && !p.r.clash.Load() && len(e.properties.buf) <= e.envelope.room(p.r) {
 		return append(dst, e.properties.buf...)
 	}
+	room := p.propertyRoom()
 	start := len(dst)
 	for _, from := range []*properties{&e.properties, event} {
 		for i := range from.list {
