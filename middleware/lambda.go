@@ -32,7 +32,8 @@ import (
 //
 // The result of h is passed on as it is, and so are panics. A sink that fails or hangs changes
 // neither: it is waited for at most two seconds, and at most half of the time to the
-// deadline; then its documents stay with the emitter for the next flush.
+// deadline; then its documents stay with the emitter for the next flush. Before the first
+// invocation of a process, whose ColdStart has a document of its own, that may be once more.
 //
 // Where h returns an [io.Reader] that is a streamed response, the event stays open until
 // aws-lambda-go has sent it: values recorded meanwhile follow in a further document, which
