@@ -67,6 +67,8 @@ type envelope struct {
 	head string // `{"_aws":{"Timestamp":`
 	body string // `,"CloudWatchMetrics":[{"Namespace":"shop","Dimensions":[`
 	max  int    // size of a document
+
+	directive string // the end of body, from where a directive starts: `{"Namespace":"shop","Dimensions":[`
 }
 
 func newEnvelope(namespace, logGroup string, maxSize int) envelope {
@@ -77,10 +79,13 @@ func newEnvelope(namespace, logGroup string, maxSize int) envelope {
 		b.Write(appendString(nil, logGroup))
 		b.WriteByte(',')
 	}
-	b.WriteString(`"CloudWatchMetrics":[{"Namespace":`)
+	b.WriteString(`"CloudWatchMetrics":[`)
+	start := b.Len()
+	b.WriteString(`{"Namespace":`)
 	b.Write(appendString(nil, namespace))
 	b.WriteString(`,"Dimensions":[`)
-	return envelope{head: `{"_aws":{"Timestamp":`, body: b.String(), max: maxSize}
+	body := b.String()
+	return envelope{head: `{"_aws":{"Timestamp":`, body: body, max: maxSize, directive: body[start:]}
 }
 
 const (

@@ -1,30 +1,23 @@
 package emf
 
-import "strings"
-
 // What a wide event records goes into one document: each of its recorders has a directive of its
 // own there. Where two contradict each other, having the same metric or different values of a
 // dimension, or where a limit is reached, another document is begun.
 
 const nextDirective = `]},`
 
-// directive is what a directive starts with, up to its sets of dimensions.
-func (env *envelope) directive() string {
-	return env.body[strings.Index(env.body, `{"Namespace":`):]
-}
-
 // turns reports whether what is added next is of another recorder than what was added last.
 func (p *partition) turns() bool { return len(p.in) > 0 && p.in[len(p.in)-1] != p.r }
 
 // turnSize is what a further directive adds to a document at most.
 func (p *partition) turnSize() int {
-	return len(nextDirective) + len(p.r.e.envelope.directive()) + len(p.r.sets) + len(metricsOpen) + len(p.r.dims)
+	return len(nextDirective) + len(p.r.e.envelope.directive) + len(p.r.sets) + len(metricsOpen) + len(p.r.dims)
 }
 
 // turn begins the directive of the recorder.
 func (p *partition) turn() {
 	p.buf = append(p.buf, nextDirective...)
-	p.buf = append(p.buf, p.r.e.envelope.directive()...)
+	p.buf = append(p.buf, p.r.e.envelope.directive...)
 	p.buf = append(p.buf, p.r.sets...)
 	p.buf = append(p.buf, metricsOpen...)
 	p.in = append(p.in, p.r)
