@@ -83,7 +83,7 @@ func (cmd *check) Run(ctx context.Context, c *console) error {
 		return err
 	})
 	done()
-	total.write(c.messages, cmd.Summary)
+	writeSummary(c.messages, cmd.Summary, &total)
 	switch {
 	case err != nil:
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -51,15 +50,6 @@ func (s *checkSummary) add(other *checkSummary) {
 		sum.Errors += n.Errors
 		sum.Warnings += n.Warnings
 		s.Rules[rule] = sum
-	}
-}
-
-func (s *checkSummary) write(w io.Writer, form string) {
-	switch form {
-	case "text":
-		s.text(w)
-	case "json":
-		_ = json.NewEncoder(w).Encode(s)
 	}
 }
 

@@ -131,7 +131,7 @@ func (d *demo) Run(ctx context.Context, c *console) error {
 		_ = server.Close() // and with it the connections that did not end
 	}
 	err = errors.Join(err, stopping, undelivered(metrics.Close(ending)))
-	newSummary(took, counts, metrics.Stats()).write(c.messages, d.Summary)
+	writeSummary(c.messages, d.Summary, newSummary(took, counts, metrics.Stats()))
 	return err
 }
 

@@ -208,7 +208,7 @@ func TestSummaryFitsOnAScreen(t *testing.T) {
 		counts.counts[i].Add(int64(i))
 	}
 	var out strings.Builder
-	newSummary(time.Second, counts, emf.Stats{Drops: map[string]uint64{"closed": 3}}).write(&out, "text")
+	writeSummary(&out, "text", newSummary(time.Second, counts, emf.Stats{Drops: map[string]uint64{"closed": 3}}))
 	const want = `requests     5050 in 1.0 s, 5050 a second
 documents    0, 0 bytes, in 0 flushes
 values       0 recorded = 0 delivered + 0 dropped + 0 pending

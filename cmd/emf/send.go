@@ -106,7 +106,7 @@ func (s *send) Run(ctx context.Context, c *console) error {
 	}
 	r.sum.Seconds = time.Since(begin).Seconds()
 	r.sum.finish(s.To, r, dry)
-	r.sum.write(c.messages, s.Summary)
+	writeSummary(c.messages, s.Summary, &r.sum)
 	switch {
 	case errors.Is(err, errInterrupted):
 		return r.interrupted(s.State)

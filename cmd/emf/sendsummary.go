@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -43,15 +42,6 @@ func (s *sendSummary) finish(to destination, r *replay, dry *rehearsal) {
 	s.Metrics = len(r.tab.metrics)
 	s.Calls, s.WireBytes = dry.calls, dry.wire
 	s.Prices = new(r.tab.prices(to, dry.calls["PutMetricData"]))
-}
-
-func (s *sendSummary) write(w io.Writer, form string) {
-	switch form {
-	case "text":
-		s.text(w)
-	case "json":
-		_ = json.NewEncoder(w).Encode(s)
-	}
 }
 
 func (s *sendSummary) text(w io.Writer) {

@@ -56,7 +56,8 @@ func newSummary(took time.Duration, counts *tally, s emf.Stats) *summary {
 	return sum
 }
 
-func (s *summary) write(w io.Writer, form string) {
+// writeSummary writes what a command sums up in the form that its flag --summary asks for.
+func writeSummary(w io.Writer, form string, s interface{ text(w io.Writer) }) {
 	switch form {
 	case "text":
 		s.text(w)
